@@ -1,0 +1,41 @@
+//! The sandbox's own routes: what was called, and which faults come next. They need no token.
+
+use axum::extract::{FromRequest, Query, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::answer::Answer;
+use crate::faults::Fault;
+use crate::{CONTROL_BODY_BYTES_MAX, Sandbox};
+
+#[derive(Debug, Deserialize)]
+pub struct Filter {
+    #[serde(default)]
+    path: String,
+}
+
+pub async fn calls(State(sandbox): State<Sandbox>, Query(filter): Query<Filter>) -> Response {
+    let rows = sandbox.state().calls.rows(&filter.path);
+    Answer::of(StatusCode::OK, &rows).into_response()
+}
+
+pub async fn add_fault(State(sandbox): State<Sandbox>, request: Request) -> Response {
+    let body = match Bytes::from_request(request, &()).await {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return Answer::body_too_large(CONTROL_BODY_BYTES_MAX).into_response();
+        }
+        Err(_) => return Answer::unreadable("the body ended early").into_response(),
+    };
+    match Fault::parse(&body).and_then(|fault| sandbox.faults().add(fault)) {
+        Ok(fault) => Answer::of(StatusCode::CREATED, &fault).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+pub async fn remove_faults(State(sandbox): State<Sandbox>) -> StatusCode {
+    sandbox.faults().clear();
+    StatusCode::NO_CONTENT
+}

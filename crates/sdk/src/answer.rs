@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// What happens to the event after an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Done,
+    /// Done without an effect: the event was not for this action.
+    Skipped,
+    /// Final: the event or the target's verdict on it will not change.
+    Refused,
+    /// Again by schedule, no sooner than `after` when the target named a time.
+    Retry {
+        after: Option<Duration>,
+    },
+    /// Waits for a person.
+    Parked,
+}
+
+impl Fate {
+    /// How a target's status decides: 2xx is done; 429 and 5xx except 505 are tried again; all else is final.
+    pub fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
+        match status {
+            200..=299 => Self::Done,
+            505 => Self::Refused,
+            429 | 500..=599 => Self::Retry { after: retry_after },
+            _ => Self::Refused,
+        }
+    }
+
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Done | Self::Skipped)
+    }
+}
+
+/// What an action answers: the result in the kit's response shape, its number, and what follows from it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// `{"statusCode", "body"}`, or `{"error": {"statusCode", "body"}}` where the contract says so.
+    pub result: Value,
+    pub fate: Fate,
+}
+
+impl Answer {
+    /// A handler's success: `{"statusCode":200,"body":{"success":true,"message":...}}`.
+    pub fn success(message: &str) -> Self {
+        Self {
+            status: 200,
+            result: json!({"statusCode": 200, "body": {"success": true, "message": message}}),
+            fate: Fate::Done,
+        }
+    }
+
+    pub fn skipped(message: &str) -> Self {
+        Self { fate: Fate::Skipped, ..Self::success(message) }
+    }
+
+    /// A handler's failure: `{"statusCode":n,"body":{"success":false,"error":...}}`.
+    pub fn failure(status: u16, error: &str, fate: Fate) -> Self {
+        Self { status, result: json!({"statusCode": status, "body": {"success": false, "error": error}}), fate }
+    }
+
+    /// A consumer's failure: `{"error":{"statusCode":n,"body":{"error":...}}}`.
+    pub fn error(status: u16, error: &str, fate: Fate) -> Self {
+        Self { status, result: json!({"error": {"statusCode": status, "body": {"error": error}}}), fate }
+    }
+
+    /// A handler's answer as its consumer passes it on (contract: consumer responses).
+    pub fn routed(code: &str, handler: Self) -> Self {
+        let body = handler.result.get("body").cloned().unwrap_or_default();
+        if handler.fate.is_success() {
+            let result = json!({"statusCode": 200, "body": {"type": code, "response": body}});
+            return Self { status: 200, result, fate: handler.fate };
+        }
+        let error = body.get("error").and_then(Value::as_str).unwrap_or("the handler failed without a reason");
+        Self::error(handler.status, error, handler.fate)
+    }
+
+    /// The message or error text that a person reads first.
+    pub fn text(&self) -> &str {
+        let body = self.result.pointer("/body").or_else(|| self.result.pointer("/error/body"));
+        let text = body.and_then(|body| {
+            body.get("error").or_else(|| body.get("message")).or_else(|| body.pointer("/response/message"))
+        });
+        text.and_then(Value::as_str).unwrap_or_default()
+    }
+}

@@ -1,0 +1,115 @@
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tracing::warn;
+
+use crate::{ActivationId, Answer, Event, Ports, Publisher, Stop, Target};
+
+/// The typed inputs of one action, from `actions.config.yaml`. Values can be secrets: `Debug` prints names.
+#[derive(Clone, Default)]
+pub struct Inputs(BTreeMap<String, Value>);
+
+impl Inputs {
+    pub fn new(values: BTreeMap<String, Value>) -> Self {
+        Self(values)
+    }
+
+    /// A text input; an empty one counts as not set.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// An input of any shape.
+    ///
+    /// # Errors
+    /// Parks the event when the input is there but does not fit `T`.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Stop> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        serde_json::from_value(value.clone())
+            .map(Some)
+            .map_err(|_| Stop::park(format!("the input `{name}` of this action does not fit")))
+    }
+}
+
+impl fmt::Debug for Inputs {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// What one run of an action can see and reach.
+#[derive(Debug)]
+pub struct Context {
+    activation: ActivationId,
+    action: Arc<str>,
+    attempt: u32,
+    event_id: Option<String>,
+    inputs: Arc<Inputs>,
+    ports: Ports,
+}
+
+impl Context {
+    pub fn new(activation: ActivationId, action: Arc<str>, inputs: Arc<Inputs>, ports: Ports) -> Self {
+        Self { activation, action, attempt: 1, event_id: None, inputs, ports }
+    }
+
+    /// The context of an attempt at delivering an event.
+    #[must_use]
+    pub fn for_event(self, event: &Event, attempt: u32) -> Self {
+        Self { attempt, event_id: Some(event.id.clone()), ..self }
+    }
+
+    pub fn activation(&self) -> ActivationId {
+        self.activation
+    }
+
+    /// 1 for the first attempt.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// Adobe Commerce, as this action's inputs name it.
+    pub fn commerce(&self) -> Target<'_> {
+        Target::new(&*self.ports.commerce, self.event_id.as_deref())
+    }
+
+    /// Where ingested events go.
+    pub fn publisher(&self) -> &dyn Publisher {
+        &*self.ports.publisher
+    }
+
+    /// Runs another action on an event and waits for its answer; it gets an activation of its own.
+    pub async fn invoke(&self, action: &str, event: &Event) -> Answer {
+        self.ports.actions.invoke(action, event, self).await
+    }
+
+    /// Logs the cause of a stop, once, where it is handled. The answer never holds it.
+    pub(crate) fn note_stop(&self, stop: &Stop) {
+        if let Some(cause) = stop.source() {
+            warn!(action = %self.action, activation = %self.activation, error = %Chain(cause), "{stop}");
+        }
+    }
+}
+
+/// An error and all that caused it, in one line.
+struct Chain<'a>(&'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(formatter, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

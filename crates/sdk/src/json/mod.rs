@@ -1,0 +1,75 @@
+//! Reading JSON from strangers: strictly, with faults that name a place and never a value.
+
+mod pointer;
+mod strict;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+use crate::Fault;
+use crate::fault::escape;
+pub use pointer::texts_at;
+pub use strict::{DEPTH_MAX, check};
+
+/// Any JSON at all, for handlers that look at what came themselves.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Json(pub Value);
+
+impl Validate for Json {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        Ok(())
+    }
+}
+
+impl JsonSchema for Json {
+    fn schema_name() -> Cow<'static, str> {
+        "Json".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        true.into()
+    }
+}
+
+/// Decodes a value and applies its field rules.
+///
+/// # Errors
+/// The first fault, with its pointer relative to the value.
+pub fn decode<T: DeserializeOwned + Validate>(value: &RawValue) -> Result<T, Fault> {
+    // The plain decoder is the fast one; the one that tracks the path runs only when it failed.
+    let Ok(decoded) = serde_json::from_str::<T>(value.get()) else {
+        let mut deserializer = serde_json::Deserializer::from_str(value.get());
+        return serde_path_to_error::deserialize(&mut deserializer).map_err(|error| Fault::from_decoding(&error));
+    };
+    match decoded.validate() {
+        Ok(()) => Ok(decoded),
+        Err(errors) => Err(first_rule(&errors, "").unwrap_or_else(|| Fault::new("", "does not fit"))),
+    }
+}
+
+fn first_rule(errors: &ValidationErrors, path: &str) -> Option<Fault> {
+    let (field, kind) = errors.errors().iter().min_by_key(|(field, _)| field.to_owned())?;
+    let path = format!("{path}/{}", escape(field));
+    match kind {
+        ValidationErrorsKind::Field(rules) => {
+            let rule = rules.first()?;
+            let text =
+                rule.message.as_deref().map_or_else(|| format!("breaks the rule `{}`", rule.code), str::to_owned);
+            Some(Fault::new(path, text))
+        }
+        ValidationErrorsKind::Struct(inner) => first_rule(inner, &path),
+        ValidationErrorsKind::List(items) => {
+            let (index, inner) = items.iter().next()?;
+            first_rule(inner, &format!("{path}/{index}"))
+        }
+    }
+}

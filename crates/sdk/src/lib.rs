@@ -1,0 +1,45 @@
+//! The vocabulary of actions: what an event handler, a consumer and a web action are, what they are
+//! given and what they answer. Everything that users write in `actions/` speaks these words.
+//!
+//! Invariant: nothing here opens a connection, reads a variable or the clock; the world comes in through ports.
+
+mod action;
+mod answer;
+mod consumer;
+mod context;
+mod event;
+mod fault;
+mod handler;
+mod id;
+pub mod json;
+mod ports;
+mod reply;
+mod spec;
+mod stop;
+mod table;
+pub mod web;
+
+pub use action::Action;
+pub use answer::{Answer, Fate};
+pub use consumer::{Consumer, Route};
+pub use context::{Context, Inputs};
+pub use event::Event;
+pub use fault::Fault;
+pub use handler::{EventHandler, handler};
+pub use id::ActivationId;
+pub use json::Json;
+pub use ports::{Actions, Call, Ports, Publication, Published, Publisher, Refusal, Target, TargetPort, segment};
+pub use reply::Reply;
+pub use spec::EventSpec;
+pub use stop::Stop;
+pub use table::{Entry, Table};
+
+/// What a handler file needs, in one line: `use sdk::prelude::*;`.
+pub mod prelude {
+    pub use schemars::JsonSchema;
+    pub use serde::{Deserialize, Serialize};
+    pub use serde_json::{Number, Value};
+    pub use validator::Validate;
+
+    pub use crate::{Context, Event, EventHandler, Json, Reply, Stop, segment};
+}

@@ -1,0 +1,67 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::web::WebAction;
+use crate::{Action, EventHandler, Route, handler};
+
+/// What stands behind a function's name.
+pub enum Entry {
+    Event(Box<dyn Action>),
+    Web(Box<dyn WebAction>),
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Event(_) => "Event",
+            Self::Web(_) => "Web",
+        })
+    }
+}
+
+/// Every function that `actions.config.yaml` can name, by its path: `product/external/created`.
+#[derive(Debug, Default)]
+pub struct Table {
+    entries: BTreeMap<&'static str, Entry>,
+    twice: Vec<&'static str>,
+}
+
+impl Table {
+    /// An event handler.
+    #[must_use]
+    pub fn event(self, function: &'static str, event_handler: impl EventHandler) -> Self {
+        self.with(function, Entry::Event(handler(event_handler)))
+    }
+
+    /// A consumer with its routes.
+    #[must_use]
+    pub fn consumer(self, function: &'static str, routes: &'static [Route]) -> Self {
+        self.with(function, Entry::Event(Box::new(crate::Consumer::new(routes))))
+    }
+
+    /// An action that answers HTTP requests itself.
+    #[must_use]
+    pub fn web(self, function: &'static str, action: impl WebAction) -> Self {
+        self.with(function, Entry::Web(Box::new(action)))
+    }
+
+    pub fn functions(&self) -> impl Iterator<Item = &'static str> {
+        self.entries.keys().copied()
+    }
+
+    /// Functions that were entered more than once; the last entry stands.
+    pub fn twice(&self) -> &[&'static str] {
+        &self.twice
+    }
+
+    pub fn into_entries(self) -> BTreeMap<&'static str, Entry> {
+        self.entries
+    }
+
+    fn with(mut self, function: &'static str, entry: Entry) -> Self {
+        if self.entries.insert(function, entry).is_some() {
+            self.twice.push(function);
+        }
+        self
+    }
+}

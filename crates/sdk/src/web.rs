@@ -1,0 +1,65 @@
+//! Web actions: actions that answer HTTP requests themselves.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::Serialize;
+
+use crate::{ActivationId, Context};
+
+/// One HTTP request as it came; the body is raw and within the server's limit.
+#[derive(Debug)]
+pub struct Request {
+    pub method: Method,
+    pub headers: HeaderMap,
+    /// The raw query string.
+    pub query: Option<String>,
+    pub body: Bytes,
+}
+
+/// What the caller is answered.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// JSON text.
+    pub body: Bytes,
+    /// Set when the run is on record already: a published event's own row.
+    pub recorded: Option<ActivationId>,
+}
+
+impl Response {
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(body) => Self { status, headers: HeaderMap::new(), body: body.into(), recorded: None },
+            Err(_) => Self::error(500, "the answer cannot be written as JSON"),
+        }
+    }
+
+    /// `{"error": <message>}`.
+    pub fn error(status: u16, message: &str) -> Self {
+        let body = serde_json::json!({"error": message}).to_string();
+        Self { status, headers: HeaderMap::new(), body: body.into(), recorded: None }
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    #[must_use]
+    pub fn recorded_as(mut self, activation: ActivationId) -> Self {
+        self.recorded = Some(activation);
+        self
+    }
+}
+
+/// An action that answers HTTP requests.
+#[async_trait]
+pub trait WebAction: Send + Sync + 'static {
+    /// The methods it answers; others get 405.
+    fn methods(&self) -> &'static [Method];
+
+    async fn run(&self, cx: &Context, request: Request) -> Response;
+}

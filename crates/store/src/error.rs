@@ -1,0 +1,41 @@
+use std::path::PathBuf;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More is waiting to be written than the queue holds.
+    #[error("the store has more to write than it can queue")]
+    Busy,
+    /// The size limit is reached; what is stored is still delivered.
+    #[error("the store has reached its size limit")]
+    Full,
+    /// The disk or the database failed; the store tries to recover by itself.
+    #[error("the store cannot write now")]
+    Unavailable,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    #[error("cannot read from the store")]
+    Read(#[source] rusqlite::Error),
+    #[error("a stored {0} cannot be understood")]
+    Damaged(&'static str),
+    #[error("cannot open the store at {}", path.display())]
+    Open {
+        path: PathBuf,
+        #[source]
+        source: OpenError,
+    },
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("another process has it open")]
+    Locked,
+    #[error("it was written by a newer version (schema {found}, this program knows up to {known})")]
+    Newer { found: i64, known: i64 },
+    #[error("the file system refused")]
+    File(#[from] std::io::Error),
+    #[error("the database refused")]
+    Database(#[from] rusqlite::Error),
+}

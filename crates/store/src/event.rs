@@ -1,0 +1,53 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// An accepted event on its way into the store.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// The event's id for the outside, and the id of the run that published it.
+    pub id: Uuid,
+    pub provider_id: Arc<str>,
+    pub code: Arc<str>,
+    /// The sender's idempotency key, per code; `None` takes every event for a new one.
+    pub uid: Option<String>,
+    pub at: Timestamp,
+    /// The value, JSON text as it came.
+    pub body: Box<str>,
+    pub deliveries: Vec<NewDelivery>,
+}
+
+/// One registration's share of an event.
+#[derive(Clone, Debug)]
+pub struct NewDelivery {
+    pub registration: i64,
+    /// The business keys whose order counts. None: the event waits for nobody.
+    pub keys: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Appended {
+    Stored,
+    Known(Known),
+}
+
+/// The first event with a uid.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub id: Uuid,
+    pub at: Timestamp,
+    pub body: Box<str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct StoredEvent {
+    /// The store's own number; grows with time.
+    pub number: i64,
+    pub id: Uuid,
+    pub provider_id: Arc<str>,
+    pub code: Arc<str>,
+    pub uid: Option<String>,
+    pub at: Timestamp,
+    pub body: Box<str>,
+}

@@ -1,0 +1,117 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::rows::{self, millis, timestamp};
+use super::seen::Seen;
+use crate::{Appended, Known, NewEvent, State};
+
+/// An event with its hashes, made ready outside the writer's thread.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) event: NewEvent,
+    pub(super) uid_hash: Option<i64>,
+    /// For each registration: the lanes that the event waits in.
+    pub(super) lanes: Vec<(i64, Vec<i64>)>,
+}
+
+/// The numbers of provider and code, kept at hand by the writer.
+pub(super) type Kinds = HashMap<(Arc<str>, Arc<str>), i64>;
+
+/// Appends an event; `is_due` is set when a delivery can run at once.
+pub(super) fn append(
+    connection: &Connection,
+    seen: &mut Seen,
+    kinds: &mut Kinds,
+    prepared: &Prepared,
+    is_due: &mut bool,
+) -> rusqlite::Result<Appended> {
+    let event = &prepared.event;
+    let at = millis(event.at);
+    if let (Some(hash), Some(uid)) = (prepared.uid_hash, &event.uid) {
+        let since = at.saturating_sub(seen.window_ms());
+        for candidate in seen.candidates(hash) {
+            if let Some(known) = first_use(connection, candidate, &event.code, uid, since)? {
+                return Ok(Appended::Known(known));
+            }
+        }
+    }
+    let kind = kind(connection, kinds, event)?;
+    connection
+        .prepare_cached("INSERT INTO event(uuid, kind, uid, at, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![event.id.as_bytes(), kind, event.uid, at, event.body])?;
+    let number = connection.last_insert_rowid();
+    if let Some(hash) = prepared.uid_hash {
+        connection
+            .prepare_cached("INSERT INTO seen(event, hash, at) VALUES (?1, ?2, ?3)")?
+            .execute([number, hash, at])?;
+        seen.insert(hash, number, at);
+    }
+    for (registration, lanes) in &prepared.lanes {
+        *is_due |= queue(connection, number, *registration, lanes, at)?;
+    }
+    Ok(Appended::Stored)
+}
+
+/// The event behind a number, when it really is an earlier use of this uid.
+fn first_use(
+    connection: &Connection,
+    number: i64,
+    code: &str,
+    uid: &str,
+    since: i64,
+) -> rusqlite::Result<Option<Known>> {
+    connection
+        .prepare_cached(
+            "SELECT event.uuid, event.at, event.body FROM event JOIN kind ON kind.id = event.kind
+             WHERE event.id = ?1 AND kind.code = ?2 AND event.uid = ?3 AND event.at > ?4",
+        )?
+        .query_row(params![number, code, uid, since], |row| {
+            Ok(Known {
+                id: uuid::Uuid::from_bytes(row.get(0)?),
+                at: timestamp(row.get(1)?),
+                body: row.get::<_, String>(2)?.into(),
+            })
+        })
+        .optional()
+}
+
+fn kind(connection: &Connection, kinds: &mut Kinds, event: &NewEvent) -> rusqlite::Result<i64> {
+    let key = (Arc::clone(&event.provider_id), Arc::clone(&event.code));
+    if let Some(kind) = kinds.get(&key) {
+        return Ok(*kind);
+    }
+    connection.execute("INSERT OR IGNORE INTO kind(provider, code) VALUES (?1, ?2)", params![key.0, key.1])?;
+    let kind = connection.query_row(
+        "SELECT id FROM kind WHERE provider = ?1 AND code = ?2",
+        params![key.0, key.1],
+        |row| row.get(0),
+    )?;
+    kinds.insert(key, kind);
+    Ok(kind)
+}
+
+/// Puts a delivery at the end of its lanes; says whether it is first in all of them.
+fn queue(connection: &Connection, event: i64, registration: i64, lanes: &[i64], due: i64) -> rusqlite::Result<bool> {
+    let mut waits = 0_i64;
+    for lane in lanes {
+        let is_busy = connection
+            .prepare_cached("SELECT EXISTS(SELECT 1 FROM lane WHERE lane = ?1)")?
+            .query_row([lane], |row| row.get::<_, bool>(0))?;
+        waits += i64::from(is_busy);
+        connection.prepare_cached("INSERT INTO lane(lane, event, registration) VALUES (?1, ?2, ?3)")?.execute([
+            *lane,
+            event,
+            registration,
+        ])?;
+    }
+    let state = if waits == 0 { State::Due } else { State::Waiting };
+    connection
+        .prepare_cached(
+            "INSERT INTO delivery(event, registration, state, due, waits, attempts, lanes)
+             VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)",
+        )?
+        .execute(params![event, registration, state.to_number(), due, waits, rows::lanes_to_bytes(lanes)])?;
+    Ok(state == State::Due)
+}

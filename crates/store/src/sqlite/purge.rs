@@ -1,0 +1,62 @@
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::rows::millis;
+use crate::Purged;
+
+/// Rows of one kind that one purge looks at, so that the writer is never held up for long.
+const ROWS_MAX: usize = 256;
+
+/// Removes a bounded number of old rows. Numbers grow with time, so the oldest rows come first without an index.
+pub(super) fn purge(
+    connection: &Connection,
+    events: Timestamp,
+    activations: Timestamp,
+    now: Timestamp,
+) -> rusqlite::Result<Purged> {
+    let (old_events, mut rows) = purge_events(connection, millis(events))?;
+    let old = oldest(connection, "SELECT id, end FROM activation ORDER BY id LIMIT ?1", millis(activations))?;
+    for id in &old {
+        rows += connection.prepare_cached("DELETE FROM activation WHERE id = ?1")?.execute([id])?;
+    }
+    let values = connection
+        .prepare_cached(
+            "DELETE FROM value WHERE key IN (SELECT key FROM value WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+        )?
+        .execute([millis(now), i64::try_from(ROWS_MAX).unwrap_or(i64::MAX)])?;
+    rows += values;
+    // Events with an open delivery stay, so only progress counts.
+    let is_finished = old_events < ROWS_MAX && old.len() < ROWS_MAX && values < ROWS_MAX;
+    Ok(Purged { rows, is_finished })
+}
+
+/// How many were removed as events, and how many rows that made.
+fn purge_events(connection: &Connection, before: i64) -> rusqlite::Result<(usize, usize)> {
+    let mut removed = 0;
+    let mut rows = 0;
+    for event in oldest(connection, "SELECT id, at FROM event ORDER BY id LIMIT ?1", before)? {
+        let is_open: bool = connection
+            .prepare_cached("SELECT EXISTS(SELECT 1 FROM delivery WHERE event = ?1 AND state IN (0, 1, 2))")?
+            .query_row([event], |row| row.get(0))?;
+        if is_open {
+            continue;
+        }
+        removed += 1;
+        for statement in [
+            "DELETE FROM delivery WHERE event = ?1",
+            "DELETE FROM seen WHERE event = ?1",
+            "DELETE FROM event WHERE id = ?1",
+        ] {
+            rows += connection.prepare_cached(statement)?.execute([event])?;
+        }
+    }
+    Ok((removed, rows))
+}
+
+fn oldest(connection: &Connection, select: &str, before: i64) -> rusqlite::Result<Vec<i64>> {
+    let limit = i64::try_from(ROWS_MAX).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(select)?;
+    let rows = statement.query_map([limit], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    let rows: Vec<(i64, i64)> = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(rows.into_iter().take_while(|(_, at)| *at < before).map(|(id, _)| id).collect())
+}

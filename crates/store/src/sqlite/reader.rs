@@ -1,0 +1,194 @@
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::{DATABASE, delivery, rows};
+use crate::error::OpenError;
+use crate::{Activation, Catalogue, Delivery, Filter, State, Status, StoreError, StoredEvent};
+
+/// Connections kept open between reads.
+const IDLE_MAX: usize = 4;
+
+/// Reads what another thread, or another process, writes.
+#[derive(Debug)]
+pub struct Reader {
+    folder: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Reader {
+    /// Opens the store of this folder for reading; the process that writes may go on.
+    ///
+    /// # Errors
+    /// There is no store, or the disk refused.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let reader = Self { folder: folder.to_owned(), idle: Mutex::default() };
+        reader.with(|_| Ok(()))?;
+        Ok(reader)
+    }
+
+    pub fn activation(&self, id: Uuid) -> Result<Option<Activation>, StoreError> {
+        let recorded = self.with(|connection| {
+            let select = format!("SELECT {} FROM activation WHERE uuid = ?1", rows::ACTIVATION_COLUMNS);
+            connection.prepare_cached(&select)?.query_row([id.as_bytes()], rows::activation).optional()
+        })?;
+        if recorded.is_some() {
+            return Ok(recorded);
+        }
+        Ok(self.event(id)?.map(|(event, _)| ingestion(&event)))
+    }
+
+    /// Recorded runs and successful ingestions, newest first.
+    pub fn activations(&self, filter: &Filter) -> Result<Vec<Activation>, StoreError> {
+        let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+        let in_any_package = filter.action.as_ref().map(|action| format!("%/{action}"));
+        self.with(|connection| {
+            let select = format!(
+                "SELECT {} FROM activation WHERE (?2 IS NULL OR action = ?2 OR action LIKE ?3)
+                 AND (?4 IS NULL OR event = ?4) ORDER BY id DESC LIMIT ?1",
+                rows::ACTIVATION_COLUMNS
+            );
+            let event = filter.event.as_ref().map(Uuid::as_bytes);
+            let mut found: Vec<Activation> = connection
+                .prepare_cached(&select)?
+                .query_map(params![limit, filter.action, in_any_package, event], rows::activation)?
+                .collect::<rusqlite::Result<_>>()?;
+            if filter.action.as_deref().is_none_or(|action| is_name_of(INGESTION, action)) {
+                found.extend(ingestions(connection, filter, limit)?);
+            }
+            found.sort_by_key(|activation| std::cmp::Reverse((activation.start, activation.id)));
+            found.truncate(filter.limit);
+            Ok(found)
+        })
+    }
+
+    pub fn event(&self, id: Uuid) -> Result<Option<(StoredEvent, Vec<Delivery>)>, StoreError> {
+        self.with(|connection| {
+            let event =
+                connection.prepare_cached(rows::EVENT_BY_UUID)?.query_row([id.as_bytes()], rows::event).optional()?;
+            let Some(event) = event else { return Ok(None) };
+            let deliveries = connection
+                .prepare_cached("SELECT registration, state, due, attempts FROM delivery WHERE event = ?1")?
+                .query_map([event.number], |row| {
+                    let state: i64 = row.get(1)?;
+                    Ok(Delivery {
+                        registration: row.get(0)?,
+                        state: State::from_number(state).ok_or(rusqlite::Error::IntegralValueOutOfRange(1, state))?,
+                        due: rows::timestamp(row.get(2)?),
+                        attempts: row.get(3)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Some((event, deliveries)))
+        })
+    }
+
+    pub fn catalogue(&self) -> Result<Catalogue, StoreError> {
+        let documents = |select: &'static str| {
+            self.with(|connection| {
+                let mut statement = connection.prepare(select)?;
+                let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+                rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()
+            })
+        };
+        let mut catalogue = Catalogue::default();
+        for (_, document) in documents("SELECT 0, document FROM provider ORDER BY label")? {
+            catalogue.providers.push(parse(&document, "provider")?);
+        }
+        for (_, document) in documents("SELECT 0, document FROM metadata ORDER BY provider, code")? {
+            catalogue.metadata.push(parse(&document, "event metadata")?);
+        }
+        for (id, document) in documents("SELECT id, document FROM registration ORDER BY id")? {
+            let registration: crate::Registration = parse(&document, "registration")?;
+            catalogue.registrations.push(crate::Registration { id, ..registration });
+        }
+        Ok(catalogue)
+    }
+
+    pub(super) fn value(&self, key: &str, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {
+        self.with(|connection| {
+            connection
+                .prepare_cached("SELECT value FROM value WHERE key = ?1 AND expires > ?2")?
+                .query_row(params![key, rows::millis(now)], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    pub(super) fn oldest_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.with(delivery::next_due)?.map(rows::timestamp))
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let value = read(&connection).map_err(StoreError::Read)?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(connection);
+        }
+        Ok(value)
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let failed = |source: rusqlite::Error| StoreError::Open {
+            path: self.folder.clone(),
+            source: OpenError::Database(source),
+        };
+        // Not read-only: a reader of a write-ahead log has to be able to make the log's index.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(self.folder.join(DATABASE), flags).map_err(failed)?;
+        connection.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
+        connection
+            .execute_batch("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -2048;")
+            .map_err(failed)?;
+        Ok(connection)
+    }
+}
+
+/// The action whose successful runs live in the rows of the events they published.
+const INGESTION: &str = "ingestion/webhook";
+
+fn ingestions(connection: &Connection, filter: &Filter, limit: i64) -> rusqlite::Result<Vec<Activation>> {
+    if let Some(id) = &filter.event {
+        let event = connection.prepare_cached(rows::EVENT_BY_UUID)?.query_row([id.as_bytes()], rows::event);
+        return Ok(event.optional()?.iter().map(ingestion).collect());
+    }
+    let mut statement = connection.prepare_cached(rows::EVENTS_NEWEST)?;
+    let events = statement.query_map([limit], rows::event)?;
+    events.map(|event| event.map(|event| ingestion(&event))).collect()
+}
+
+/// The run that published an event, read from the event's own row: its id holds the start, its time the end.
+fn ingestion(event: &StoredEvent) -> Activation {
+    let start = event.id.get_timestamp().map(|timestamp| timestamp.to_unix());
+    let start = start
+        .and_then(|(seconds, nanos)| Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok());
+    let response = serde_json::json!({"success": true, "message": "Event published successfully"});
+    let body = serde_json::json!({"type": &*event.code, "response": response});
+    Activation {
+        id: event.id,
+        cause: None,
+        action: INGESTION.to_owned(),
+        start: start.map_or(event.at, |start| start.min(event.at)),
+        end: event.at,
+        status: Status::Success,
+        result: serde_json::json!({"statusCode": 200, "body": body}).to_string(),
+        event: Some(event.id),
+        attempt: 0,
+    }
+}
+
+fn is_name_of(full: &str, asked: &str) -> bool {
+    full == asked || full.rsplit_once('/').is_some_and(|(_, name)| name == asked)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(document: &str, kind: &'static str) -> Result<T, StoreError> {
+    serde_json::from_str(document).map_err(|_| StoreError::Damaged(kind))
+}

@@ -1,0 +1,153 @@
+//! Rows to values and back.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use crate::{Activation, EventMetadata, Provider, Registration, Status, StoredEvent};
+
+pub(super) fn millis(timestamp: Timestamp) -> i64 {
+    timestamp.as_millisecond()
+}
+
+/// A stored time; a damaged one reads as the epoch.
+pub(super) fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+pub(super) fn lanes_to_bytes(lanes: &[i64]) -> Vec<u8> {
+    lanes.iter().flat_map(|lane| lane.to_le_bytes()).collect()
+}
+
+pub(super) fn lanes_from_bytes(bytes: &[u8]) -> Vec<i64> {
+    bytes.as_chunks::<8>().0.iter().map(|lane| i64::from_le_bytes(*lane)).collect()
+}
+
+pub(super) const EVENT_BY_NUMBER: &str =
+    "SELECT event.id, event.uuid, kind.provider, kind.code, event.uid, event.at, event.body
+     FROM event JOIN kind ON kind.id = event.kind WHERE event.id = ?1";
+
+pub(super) const EVENT_BY_UUID: &str =
+    "SELECT event.id, event.uuid, kind.provider, kind.code, event.uid, event.at, event.body
+     FROM event JOIN kind ON kind.id = event.kind WHERE event.uuid = ?1";
+
+pub(super) const EVENTS_NEWEST: &str =
+    "SELECT event.id, event.uuid, kind.provider, kind.code, event.uid, event.at, event.body
+     FROM event JOIN kind ON kind.id = event.kind ORDER BY event.id DESC LIMIT ?1";
+
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    Ok(StoredEvent {
+        number: row.get(0)?,
+        id: Uuid::from_bytes(row.get(1)?),
+        provider_id: row.get(2)?,
+        code: row.get(3)?,
+        uid: row.get(4)?,
+        at: timestamp(row.get(5)?),
+        body: row.get(6)?,
+    })
+}
+
+pub(super) const ACTIVATION_COLUMNS: &str = "uuid, cause, action, start, end, status, result, event, attempt";
+
+pub(super) fn activation(row: &Row<'_>) -> rusqlite::Result<Activation> {
+    let status: i64 = row.get(5)?;
+    Ok(Activation {
+        id: Uuid::from_bytes(row.get(0)?),
+        cause: row.get::<_, Option<[u8; 16]>>(1)?.map(Uuid::from_bytes),
+        action: row.get(2)?,
+        start: timestamp(row.get(3)?),
+        end: timestamp(row.get(4)?),
+        status: Status::from_number(status).ok_or(rusqlite::Error::IntegralValueOutOfRange(5, status))?,
+        result: row.get(6)?,
+        event: row.get::<_, Option<[u8; 16]>>(7)?.map(Uuid::from_bytes),
+        attempt: row.get(8)?,
+    })
+}
+
+/// A run that is on record already stays as it is.
+pub(super) fn insert_activation(connection: &Connection, activation: &Activation) -> rusqlite::Result<bool> {
+    let inserted = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO activation(uuid, cause, action, start, end, status, result, event, attempt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            activation.id.as_bytes(),
+            activation.cause.as_ref().map(Uuid::as_bytes),
+            activation.action,
+            millis(activation.start),
+            millis(activation.end),
+            activation.status.to_number(),
+            activation.result,
+            activation.event.as_ref().map(Uuid::as_bytes),
+            activation.attempt,
+        ])?;
+    Ok(inserted > 0)
+}
+
+pub(super) fn put_provider(connection: &Connection, provider: &Provider) -> rusqlite::Result<bool> {
+    let changed = connection.execute(
+        "INSERT INTO provider(id, label, document) VALUES (?1, ?2, ?3)
+         ON CONFLICT(id) DO UPDATE SET label = excluded.label, document = excluded.document",
+        params![provider.id, provider.label, document(provider)?],
+    )?;
+    Ok(changed > 0)
+}
+
+pub(super) fn put_metadata(connection: &Connection, metadata: &EventMetadata) -> rusqlite::Result<bool> {
+    let changed = connection.execute(
+        "INSERT INTO metadata(provider, code, document) VALUES (?1, ?2, ?3)
+         ON CONFLICT(provider, code) DO UPDATE SET document = excluded.document",
+        params![metadata.provider_id, metadata.event_code, document(metadata)?],
+    )?;
+    Ok(changed > 0)
+}
+
+pub(super) fn put_registration(connection: &Connection, registration: &Registration) -> rusqlite::Result<bool> {
+    let changed = connection.execute(
+        "INSERT INTO registration(uuid, name, document) VALUES (?1, ?2, ?3)
+         ON CONFLICT(uuid) DO UPDATE SET name = excluded.name, document = excluded.document",
+        params![registration.registration_id, registration.name, document(registration)?],
+    )?;
+    Ok(changed > 0)
+}
+
+fn document(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+pub(super) fn put_value(
+    connection: &Connection,
+    key: &str,
+    value: &[u8],
+    expires: Timestamp,
+) -> rusqlite::Result<bool> {
+    let changed = connection
+        .prepare_cached(
+            "INSERT INTO value(key, value, expires) VALUES (?1, ?2, ?3)
+             ON CONFLICT(key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
+        )?
+        .execute(params![key, value, millis(expires)])?;
+    Ok(changed > 0)
+}
+
+pub(super) fn reserve(
+    connection: &Connection,
+    key: &str,
+    value: &[u8],
+    now: Timestamp,
+    expires: Timestamp,
+) -> rusqlite::Result<bool> {
+    let changed = connection
+        .prepare_cached(
+            "INSERT INTO value(key, value, expires) VALUES (?1, ?2, ?3)
+             ON CONFLICT(key) DO UPDATE SET value = excluded.value, expires = excluded.expires
+             WHERE value.expires <= ?4",
+        )?
+        .execute(params![key, value, millis(expires), millis(now)])?;
+    Ok(changed > 0)
+}
+
+pub(super) fn delete_value(connection: &Connection, key: &str) -> rusqlite::Result<bool> {
+    Ok(connection.prepare_cached("DELETE FROM value WHERE key = ?1")?.execute([key])? > 0)
+}

@@ -1,0 +1,182 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::append::{self, Kinds, Prepared};
+use super::checkpoint::{self, Checkpoint};
+use super::seen::Seen;
+use super::{DATABASE, Options, Shared, delivery, open_database, purge};
+use crate::error::OpenError;
+use crate::{Appended, Attempt, Claim, Claimed, Purged, StoreError};
+
+/// Commands in one transaction.
+const BATCH_MAX: usize = 512;
+
+/// After a failure the database is opened again no sooner than this.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
+
+pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+type Change = Box<dyn FnOnce(&Connection) -> rusqlite::Result<bool> + Send>;
+
+pub(super) enum Command {
+    Append(Box<Prepared>, Answer<Appended>),
+    Claim(Claim, Answer<Claimed>),
+    Finish(Box<Attempt>, Answer<bool>),
+    Change(Change, Answer<bool>),
+    Purge { events: Timestamp, activations: Timestamp, now: Timestamp, answer: Answer<Purged> },
+}
+
+/// An executed command that waits for the commit.
+enum Executed {
+    Append(Appended, Answer<Appended>),
+    Claim(Claimed, Answer<Claimed>),
+    Flag(bool, Answer<bool>),
+    Purge(Purged, Answer<Purged>),
+}
+
+impl Executed {
+    /// Nobody waits any more when the client hung up; what was written stays written.
+    fn answer(self) {
+        match self {
+            Self::Append(appended, answer) => drop(answer.send(Ok(appended))),
+            Self::Claim(claimed, answer) => drop(answer.send(Ok(claimed))),
+            Self::Flag(flag, answer) => drop(answer.send(Ok(flag))),
+            Self::Purge(purged, answer) => drop(answer.send(Ok(purged))),
+        }
+    }
+}
+
+/// The one thread that writes. It takes all that waits, commits it as one transaction, and answers.
+pub(super) struct Writer {
+    options: Options,
+    shared: Arc<Shared>,
+    open: Option<Open>,
+    failed_at: Instant,
+}
+
+/// What goes away with the connection when a write failed.
+struct Open {
+    connection: Connection,
+    seen: Seen,
+    kinds: Kinds,
+    checkpoint: Option<Checkpoint>,
+    pages_max: i64,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, options: &Options, shared: Arc<Shared>) -> Result<Self, OpenError> {
+        delivery::release_leases(&connection)?;
+        let open = Open::new(connection, options)?;
+        Ok(Self { options: options.clone(), shared, open: Some(open), failed_at: Instant::now() })
+    }
+
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+            self.reopen_when_due();
+            let Some(open) = &mut self.open else {
+                // A dropped sender reads as unavailable.
+                batch.clear();
+                continue;
+            };
+            let mut is_due = false;
+            match open.commit(batch.drain(..), &mut is_due) {
+                Ok(executed) => {
+                    executed.into_iter().for_each(Executed::answer);
+                    if is_due {
+                        self.shared.work.notify_one();
+                    }
+                    open.checkpoint(&self.options);
+                }
+                Err(error) => self.fail(&error),
+            }
+        }
+        if let Some(open) = &self.open {
+            checkpoint::copy(&open.connection, "TRUNCATE");
+        }
+    }
+
+    /// After a failed write nothing in memory is trusted: the connection goes, the batch's senders are dropped, which
+    /// its callers see as unavailable.
+    fn fail(&mut self, error: &rusqlite::Error) {
+        tracing::error!(%error, "the store cannot write; it will be opened again");
+        self.shared.set_failure(Some(error.to_string()));
+        self.failed_at = Instant::now();
+        self.open = None;
+    }
+
+    fn reopen_when_due(&mut self) {
+        if self.open.is_some() || self.failed_at.elapsed() < REOPEN_AFTER {
+            return;
+        }
+        match open_database(&self.options.folder).and_then(|connection| Open::new(connection, &self.options)) {
+            Ok(open) => {
+                tracing::info!("the store writes again");
+                self.shared.set_failure(None);
+                self.open = Some(open);
+            }
+            Err(error) => {
+                self.failed_at = Instant::now();
+                self.shared.set_failure(Some(error.to_string()));
+            }
+        }
+    }
+}
+
+impl Open {
+    fn new(connection: Connection, options: &Options) -> Result<Self, OpenError> {
+        let seen = Seen::load(&connection, options.dedupe_window)?;
+        let page_bytes: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let bytes_max = i64::try_from(options.bytes_max).unwrap_or(i64::MAX);
+        Ok(Self { connection, seen, kinds: Kinds::new(), checkpoint: None, pages_max: bytes_max / page_bytes.max(1) })
+    }
+
+    /// Executes a batch in one transaction and commits it.
+    fn commit(&mut self, batch: impl Iterator<Item = Command>, is_due: &mut bool) -> rusqlite::Result<Vec<Executed>> {
+        let mut executed = Vec::with_capacity(BATCH_MAX);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let is_full = pages_used(&transaction)? >= self.pages_max;
+        for command in batch {
+            match command {
+                Command::Append(_, answer) if is_full => drop(answer.send(Err(StoreError::Full))),
+                Command::Append(event, answer) => {
+                    let appended = append::append(&transaction, &mut self.seen, &mut self.kinds, &event, is_due)?;
+                    executed.push(Executed::Append(appended, answer));
+                }
+                Command::Claim(claim, answer) => {
+                    executed.push(Executed::Claim(delivery::claim(&transaction, &claim)?, answer));
+                }
+                Command::Finish(attempt, answer) => {
+                    executed.push(Executed::Flag(delivery::finish(&transaction, &attempt, is_due)?, answer));
+                }
+                Command::Change(change, answer) => executed.push(Executed::Flag(change(&transaction)?, answer)),
+                Command::Purge { events, activations, now, answer } => {
+                    executed.push(Executed::Purge(purge::purge(&transaction, events, activations, now)?, answer));
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(executed)
+    }
+
+    fn checkpoint(&mut self, options: &Options) {
+        if self.checkpoint.is_none() {
+            let started = Checkpoint::start(&mut self.connection, &options.folder.join(DATABASE));
+            self.checkpoint = started
+                .inspect_err(|error| tracing::warn!(%error, "the store's log is copied by no thread of its own"))
+                .ok();
+        }
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.step(&self.connection);
+        }
+    }
+}
+
+fn pages_used(connection: &Connection) -> rusqlite::Result<i64> {
+    let pages: i64 = connection.prepare_cached("PRAGMA page_count")?.query_row([], |row| row.get(0))?;
+    let free: i64 = connection.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
+    Ok(pages - free)
+}
