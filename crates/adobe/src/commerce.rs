@@ -1,0 +1,127 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
+use sdk::{Call, Reply, Stop, TargetPort};
+use serde_json::Value;
+
+use crate::authorize::Authorize;
+use crate::complaint;
+use crate::retry_after::retry_after;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The whole of one call. Actions have 60 s, so two calls of the slowest store still fit.
+const CALL_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Larger answers are not read.
+const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Carries the event's id, the same on every attempt.
+const EVENT_ID: HeaderName = HeaderName::from_static("x-event-id");
+
+/// The connections that all clients share.
+#[derive(Clone, Debug)]
+pub struct Pool(reqwest::Client);
+
+/// The HTTP client could not be set up: no usable TLS.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up the HTTP client")]
+pub struct PoolError(#[source] reqwest::Error);
+
+impl Pool {
+    pub fn new() -> Result<Self, PoolError> {
+        reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(CALL_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("commerce-kit/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map(Self)
+            .map_err(PoolError)
+    }
+}
+
+/// The REST API of one Adobe Commerce store.
+#[derive(Debug)]
+pub struct Commerce {
+    pool: Pool,
+    /// Ends with `/`; `V1/...` follows.
+    base_url: String,
+    authorize: Arc<dyn Authorize>,
+}
+
+impl Commerce {
+    /// `base_url` as in `COMMERCE_BASE_URL`: everything before `V1/`.
+    pub fn new(pool: Pool, base_url: &str, authorize: Arc<dyn Authorize>) -> Self {
+        let base_url = format!("{}/", base_url.trim_end_matches('/'));
+        Self { pool, base_url, authorize }
+    }
+
+    async fn request(&self, call: Call) -> Result<reqwest::Request, Stop> {
+        let url = format!("{}V1/{}", self.base_url, call.path);
+        let mut request = self.pool.0.request(call.method, url).header(ACCEPT, "application/json");
+        if let Some(body) = call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
+        }
+        if let Some(id) = call.event_id.and_then(|id| HeaderValue::try_from(id).ok()) {
+            request = request.header(EVENT_ID, id);
+        }
+        let mut request = request
+            .build()
+            .map_err(|error| Stop::park("this call has no valid address in Commerce").because(error.without_url()))?;
+        self.authorize.authorize(&mut request).await?;
+        Ok(request)
+    }
+}
+
+#[async_trait]
+impl TargetPort for Commerce {
+    async fn call(&self, call: Call) -> Result<Reply, Stop> {
+        let request = self.request(call).await?;
+        let mut response = self.pool.0.execute(request).await.map_err(no_reply)?;
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers(), Timestamp::now());
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(no_reply)? {
+            if bytes.len() + chunk.len() > REPLY_BYTES_MAX {
+                let error = format!("Commerce answered {status} with more than {REPLY_BYTES_MAX} bytes");
+                return Ok(Reply { status: 502, error: Some(error), ..Reply::default() });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Reply { retry_after, ..judge(status, &bytes) })
+    }
+}
+
+/// An answer of 2xx has to be JSON, or empty: anything else comes from something in between.
+fn judge(status: u16, bytes: &[u8]) -> Reply {
+    let is_empty = bytes.iter().all(u8::is_ascii_whitespace);
+    let body = if is_empty { Ok(Value::Null) } else { serde_json::from_slice(bytes) };
+    let is_success = (200..300).contains(&status);
+    match body {
+        Ok(body) if is_success => Reply::new(status, body),
+        Ok(body) => Reply { error: Some(complaint::render(status, &body)), ..Reply::new(status, body) },
+        Err(_) if is_success => {
+            let error = format!("Commerce answered {status} with something that is not JSON");
+            Reply { status: 502, error: Some(error), ..Reply::default() }
+        }
+        Err(_) => Reply { error: Some(complaint::render(status, &Value::Null)), ..Reply::new(status, Value::Null) },
+    }
+}
+
+/// No reply at all. Whether the call had its effect is not known; again is right, because calls carry the event's id
+/// and saving a product twice is saving it once.
+fn no_reply(error: reqwest::Error) -> Stop {
+    let stop = if error.is_timeout() {
+        Stop::retry("Commerce did not answer in time").with_status(504)
+    } else if error.is_connect() {
+        Stop::retry("Commerce cannot be reached")
+    } else {
+        Stop::retry("the connection to Commerce broke").with_status(502)
+    };
+    stop.because(error.without_url())
+}

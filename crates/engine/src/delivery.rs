@@ -1,0 +1,198 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sdk::{Answer, Event, Fate};
+use serde_json::value::RawValue;
+use store::{Attempt, Claim, ClaimedDelivery, Outcome, StoreError, StoredEvent};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tracing::{debug, error, warn};
+
+use crate::routes::RoutesHandle;
+use crate::run::Runner;
+use crate::schedule::Schedule;
+use crate::session::Session;
+
+/// Whatever the store says, it is asked at least this often: a lost wake-up delays, it does not stop.
+const ASKED_AT_LEAST_EVERY: SignedDuration = SignedDuration::from_secs(1);
+
+/// Beyond the longest time limit of an action: the write of its outcome.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
+/// An outcome that the store could not take is offered again after this.
+const FINISH_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+#[derive(Clone, Debug)]
+pub struct DeliveryOptions {
+    pub schedule: Schedule,
+    /// Attempts that run at the same time.
+    pub at_once: usize,
+}
+
+/// Brings stored events to their actions.
+pub struct Deliveries {
+    runner: Arc<Runner>,
+    routes: RoutesHandle,
+    options: DeliveryOptions,
+    places: Arc<Semaphore>,
+    freed: Notify,
+}
+
+impl Deliveries {
+    pub fn new(runner: Arc<Runner>, routes: RoutesHandle, options: DeliveryOptions) -> Arc<Self> {
+        let places = Arc::new(Semaphore::new(options.at_once));
+        Arc::new(Self { runner, routes, options, places, freed: Notify::new() })
+    }
+
+    /// Delivers until told to stop; attempts that run by then go on, see [`Self::finished`].
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            let next = self.start_what_is_due().await;
+            let now = self.runner.clock().now();
+            let latest = now.saturating_add(ASKED_AT_LEAST_EVERY).unwrap_or(now);
+            let next = next.map_or(latest, |next| next.min(latest));
+            if self.places.available_permits() == 0 {
+                tokio::select! {
+                    () = self.freed.notified() => {}
+                    _ = stop.changed() => {}
+                }
+                continue;
+            }
+            tokio::select! {
+                () = self.runner.store().work_arrived() => {}
+                () = self.runner.clock().wait_until(next) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+
+    /// Waits until no attempt runs.
+    pub async fn finished(&self) {
+        let all = u32::try_from(self.options.at_once).unwrap_or(u32::MAX);
+        drop(self.places.acquire_many(all).await);
+    }
+
+    /// Claims as much as there are places for; says when the next delivery is due.
+    async fn start_what_is_due(self: &Arc<Self>) -> Option<Timestamp> {
+        let claim = Claim {
+            now: self.runner.clock().now(),
+            lease: self.runner.registry().timeout_longest().saturating_add(LEASE_MARGIN),
+            deliveries_max: self.places.available_permits(),
+        };
+        if claim.deliveries_max == 0 {
+            return None;
+        }
+        let claimed = match self.runner.store().claim(claim).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                warn!(%error, "the store cannot be asked for deliveries");
+                return None;
+            }
+        };
+        for delivery in claimed.deliveries {
+            // Only this loop takes places, so one is free for each claimed delivery.
+            if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+                tokio::spawn(Arc::clone(self).attempt(delivery, place));
+            }
+        }
+        claimed.next_due
+    }
+
+    async fn attempt(self: Arc<Self>, delivery: ClaimedDelivery, place: OwnedSemaphorePermit) {
+        let session = Session::new(Arc::clone(&self.runner), Some(delivery.event.id), delivery.attempt);
+        let answer = self.deliver(&session, &delivery).await;
+        let outcome = self.outcome(&delivery, &answer);
+        report(&delivery, &answer, outcome);
+        self.finish(&delivery, outcome, &session).await;
+        drop(place);
+        self.freed.notify_one();
+    }
+
+    async fn deliver(&self, session: &Arc<Session>, delivery: &ClaimedDelivery) -> Answer {
+        let routes = self.routes.get();
+        let target = routes.target(delivery.registration);
+        let Some(action) = target.and_then(|target| target.action.clone()) else {
+            let message = match target {
+                Some(target) => format!("the registration `{}` is bound to no action", target.name),
+                None => "the registration of this delivery is gone".to_owned(),
+            };
+            return Answer::error(404, &message, Fate::Parked);
+        };
+        match event(&delivery.event) {
+            Ok(event) => session.run(&action, &event, None).await,
+            Err(_) => Answer::error(422, "the stored event is not JSON any more", Fate::Parked),
+        }
+    }
+
+    fn outcome(&self, delivery: &ClaimedDelivery, answer: &Answer) -> Outcome {
+        match answer.fate {
+            Fate::Done => Outcome::Done,
+            Fate::Skipped => Outcome::Skipped,
+            Fate::Refused => Outcome::Refused,
+            Fate::Parked => Outcome::Parked,
+            Fate::Retry { after } => {
+                let now = self.runner.clock().now();
+                let next = self.options.schedule.next(delivery.attempt, delivery.event.at, now, after);
+                next.map_or(Outcome::Parked, Outcome::RetryAt)
+            }
+        }
+    }
+
+    /// The action has run, so its outcome has to be written: again and again, while the store recovers.
+    async fn finish(&self, delivery: &ClaimedDelivery, outcome: Outcome, session: &Session) {
+        let activations = session.take_recorded();
+        loop {
+            let attempt = Attempt {
+                event: delivery.event.number,
+                registration: delivery.registration,
+                attempt: delivery.attempt,
+                outcome,
+                activations: activations.clone(),
+            };
+            match self.runner.store().finish(attempt).await {
+                Ok(true) => return,
+                Ok(false) => {
+                    warn!(event.id = %delivery.event.id, "an attempt outlived its lease; another one counts");
+                    return;
+                }
+                Err(StoreError::Closed) => {
+                    error!(event.id = %delivery.event.id, "the outcome of an attempt is lost; it will run again");
+                    return;
+                }
+                Err(_) => tokio::time::sleep(FINISH_AGAIN_AFTER).await,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Deliveries {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Deliveries").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// The stored event as the CloudEvent that actions see.
+fn event(stored: &StoredEvent) -> serde_json::Result<Event> {
+    Ok(Event {
+        id: stored.id.hyphenated().to_string(),
+        source: format!("urn:uuid:{}", stored.provider_id),
+        code: stored.code.to_string(),
+        time: stored.at,
+        data: RawValue::from_string(stored.body.to_string())?.into(),
+    })
+}
+
+/// One line for each attempt that did not succeed.
+fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outcome) {
+    let (id, code, attempt) = (delivery.event.id, &*delivery.event.code, delivery.attempt);
+    let (status, reason) = (answer.status, answer.text());
+    match outcome {
+        Outcome::Done | Outcome::Skipped => debug!(event.id = %id, code, attempt, status, "event {id} was delivered"),
+        Outcome::Refused => warn!(event.id = %id, code, attempt, status, reason, "event {id} was refused"),
+        Outcome::Parked => warn!(event.id = %id, code, attempt, status, reason, "event {id} waits for a person"),
+        Outcome::RetryAt(at) => {
+            warn!(event.id = %id, code, attempt, status, reason, next = %at, "event {id} will be tried again");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sdk::{Entry, Inputs, TargetPort};
+
+/// An action as deployed: a function under a name, with its inputs and limits.
+#[derive(Clone)]
+pub struct Deployed {
+    /// `package/action`.
+    pub name: Arc<str>,
+    pub entry: Arc<Entry>,
+    pub inputs: Arc<Inputs>,
+    pub commerce: Arc<dyn TargetPort>,
+    pub timeout: Duration,
+    /// Whether HTTP callers reach it.
+    pub is_web: bool,
+}
+
+impl fmt::Debug for Deployed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Deployed").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// All deployed actions by name.
+#[derive(Debug, Default)]
+pub struct Registry(BTreeMap<Arc<str>, Deployed>);
+
+impl Registry {
+    pub fn get(&self, name: &str) -> Option<&Deployed> {
+        self.0.get(name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(AsRef::as_ref)
+    }
+
+    /// The longest that any action may run.
+    pub fn timeout_longest(&self) -> Duration {
+        self.0.values().map(|deployed| deployed.timeout).max().unwrap_or_default()
+    }
+}
+
+impl FromIterator<Deployed> for Registry {
+    fn from_iter<I: IntoIterator<Item = Deployed>>(deployed: I) -> Self {
+        Self(deployed.into_iter().map(|deployed| (Arc::clone(&deployed.name), deployed)).collect())
+    }
+}

@@ -1,0 +1,139 @@
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use http::header::{ALLOW, HeaderValue};
+use sdk::web::{Request, Response};
+use sdk::{ActivationId, Context, Entry, Ports, Publisher};
+use store::{Activation, Status, Store};
+use tracing::{error, warn};
+use uuid::Uuid;
+
+use crate::Clock;
+use crate::registry::{Deployed, Registry};
+use crate::session::{Nested, Session};
+
+/// Runs actions: finds them, gives them their context, guards them, records them.
+pub struct Runner {
+    registry: Registry,
+    publisher: Arc<dyn Publisher>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Runner {
+    pub fn new(
+        registry: Registry,
+        publisher: Arc<dyn Publisher>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Arc::new(Self { registry, publisher, store, clock })
+    }
+
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub(crate) fn publisher(&self) -> Arc<dyn Publisher> {
+        Arc::clone(&self.publisher)
+    }
+
+    #[expect(clippy::unused_self, reason = "ids come from the runner, whatever they are made of")]
+    pub(crate) fn next_id(&self) -> ActivationId {
+        ActivationId::new(Uuid::now_v7())
+    }
+
+    /// Runs a web action on a request.
+    ///
+    /// Returns `None` when there is no such action, or none that HTTP callers reach.
+    pub async fn run_web(self: &Arc<Self>, name: &str, request: Request) -> Option<(Response, ActivationId)> {
+        let deployed = self.registry.get(name).filter(|deployed| deployed.is_web)?;
+        let Entry::Web(action) = &*deployed.entry else { return None };
+        let id = self.next_id();
+        if !action.methods().contains(&request.method) {
+            let allowed: Vec<&str> = action.methods().iter().map(http::Method::as_str).collect();
+            let response = Response::error(405, "this method is not allowed here");
+            return Some((
+                match HeaderValue::from_str(&allowed.join(", ")) {
+                    Ok(allowed) => response.with_header(ALLOW, allowed),
+                    Err(_) => response,
+                },
+                id,
+            ));
+        }
+        let start = self.clock.now();
+        let session = Session::new(Arc::clone(self), None, 0);
+        let ports = Ports {
+            commerce: Arc::clone(&deployed.commerce),
+            actions: Arc::new(Nested(session)),
+            publisher: self.publisher(),
+        };
+        let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports);
+        let run = AssertUnwindSafe(action.run(&cx, request)).catch_unwind();
+        let (response, status) = match tokio::time::timeout(deployed.timeout, run).await {
+            Ok(Ok(response)) => {
+                let status = if response.status < 400 { Status::Success } else { Status::ApplicationError };
+                (response, status)
+            }
+            Ok(Err(_)) => {
+                error!(action = %deployed.name, activation = %id, "a web action panicked");
+                (Response::error(500, "There was an error processing your request."), Status::DeveloperError)
+            }
+            Err(_) => (Response::error(504, "the action did not end within its time limit"), Status::DeveloperError),
+        };
+        if let Some(recorded) = response.recorded {
+            return Some((response, recorded));
+        }
+        self.record(deployed, id, start, status, &response).await;
+        Some((response, id))
+    }
+
+    /// A run of its own row. A store that cannot take events is not asked to take their refusals.
+    async fn record(
+        &self,
+        deployed: &Deployed,
+        id: ActivationId,
+        start: jiff::Timestamp,
+        status: Status,
+        response: &Response,
+    ) {
+        if response.status == 503 {
+            return;
+        }
+        let body = serde_json::from_slice::<&serde_json::value::RawValue>(&response.body).ok();
+        let activation = Activation {
+            id: id.uuid(),
+            cause: None,
+            action: deployed.name.to_string(),
+            start,
+            end: self.clock.now(),
+            status,
+            result: format!(
+                r#"{{"statusCode":{},"body":{}}}"#,
+                response.status,
+                body.map_or("null", |body| body.get())
+            ),
+            event: None,
+            attempt: 0,
+        };
+        if let Err(error) = self.store.record(activation).await {
+            warn!(activation = %id, %error, "an activation was not recorded");
+        }
+    }
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Runner").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}

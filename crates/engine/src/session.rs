@@ -1,0 +1,95 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use sdk::{Actions, ActivationId, Answer, Context, Entry, Event, Fate, Ports};
+use store::{Activation, Status};
+use tracing::error;
+use uuid::Uuid;
+
+use crate::registry::Deployed;
+use crate::run::Runner;
+
+/// One attempt at delivering an event: the runs that it causes, collected until their common write.
+pub(crate) struct Session {
+    runner: Arc<Runner>,
+    event_id: Option<Uuid>,
+    attempt: u32,
+    recorded: Mutex<Vec<Activation>>,
+}
+
+impl Session {
+    pub(crate) fn new(runner: Arc<Runner>, event_id: Option<Uuid>, attempt: u32) -> Arc<Self> {
+        Arc::new(Self { runner, event_id, attempt, recorded: Mutex::default() })
+    }
+
+    /// The runs so far, in the order in which they ended.
+    pub(crate) fn take_recorded(&self) -> Vec<Activation> {
+        std::mem::take(&mut self.recorded.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs an action on the event under a time limit and a guard against panics, and records the run.
+    pub(crate) async fn run(self: &Arc<Self>, name: &str, event: &Event, cause: Option<ActivationId>) -> Answer {
+        let id = self.runner.next_id();
+        let start = self.runner.clock().now();
+        let (answer, status) = if let Some(deployed) = self.runner.registry().get(name) {
+            self.guarded(deployed, id, event).await
+        } else {
+            let message = format!("the action `{name}` is not deployed");
+            (Answer::error(404, &message, Fate::Parked), Status::InternalError)
+        };
+        let activation = Activation {
+            id: id.uuid(),
+            cause: cause.map(ActivationId::uuid),
+            action: name.to_owned(),
+            start,
+            end: self.runner.clock().now(),
+            status,
+            result: answer.result.to_string(),
+            event: self.event_id,
+            attempt: self.attempt,
+        };
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(activation);
+        answer
+    }
+
+    async fn guarded(self: &Arc<Self>, deployed: &Deployed, id: ActivationId, event: &Event) -> (Answer, Status) {
+        let Entry::Event(action) = &*deployed.entry else {
+            let message = format!("the action `{}` answers HTTP requests, not events", deployed.name);
+            return (Answer::error(422, &message, Fate::Parked), Status::InternalError);
+        };
+        let ports = Ports {
+            commerce: Arc::clone(&deployed.commerce),
+            actions: Arc::new(Nested(Arc::clone(self))),
+            publisher: self.runner.publisher(),
+        };
+        let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports)
+            .for_event(event, self.attempt);
+        let run = AssertUnwindSafe(action.run(&cx, event)).catch_unwind();
+        match tokio::time::timeout(deployed.timeout, run).await {
+            Ok(Ok(answer)) => {
+                let status = if answer.fate.is_success() { Status::Success } else { Status::ApplicationError };
+                (answer, status)
+            }
+            Ok(Err(_)) => {
+                error!(action = %deployed.name, activation = %id, event.id = %event.id, "an action panicked");
+                (Answer::error(500, "the action crashed", Fate::Retry { after: None }), Status::DeveloperError)
+            }
+            Err(_) => {
+                let message = format!("the action did not end within {} ms", deployed.timeout.as_millis());
+                (Answer::error(504, &message, Fate::Retry { after: None }), Status::DeveloperError)
+            }
+        }
+    }
+}
+
+/// The session as the port through which an action runs another.
+pub(crate) struct Nested(pub(crate) Arc<Session>);
+
+#[async_trait]
+impl Actions for Nested {
+    async fn invoke(&self, action: &str, event: &Event, caller: &Context) -> Answer {
+        self.0.run(action, event, Some(caller.activation())).await
+    }
+}

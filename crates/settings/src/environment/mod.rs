@@ -1,0 +1,293 @@
+//! The variables of the environment as typed settings.
+
+mod commerce;
+mod quantity;
+mod reader;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+pub use crate::environment::commerce::Commerce;
+use crate::environment::reader::{Reader, Setting};
+use crate::{Faults, Variables, suggestion};
+
+const BIND_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9080);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+const RETRY_DELAYS_DEV: &str = "1s,2s,4s,8s,15s";
+const RETRY_DELAYS_SERVE: &str = "1m,2m,4m,8m,15m";
+const RETRY_DELAYS_MAX: usize = 32;
+/// A delay of nothing would be a loop without a pause.
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(1);
+const STORE_BYTES_MAX_DEFAULT: u64 = 32 << 30;
+const STORE_BYTES_MAX_MIN: u64 = 16 << 20;
+const NAMESPACE_DEFAULT: &str = "local";
+const OWN_PREFIX: &str = "KIT_";
+
+/// Every variable of this prefix, also those that other crates read.
+const OWN_NAMES: [&str; 20] = [
+    "KIT_BIND",
+    "KIT_DATA",
+    "KIT_STORE",
+    "KIT_SANDBOX_TOKEN",
+    "KIT_EVENTS_API",
+    "KIT_EVENTS_INGRESS_URL",
+    "KIT_EVENTS_KEYS_URL",
+    "KIT_INGEST_ACK",
+    "KIT_INGESTION_AUTH",
+    "KIT_PUBLIC_URL",
+    "KIT_BACKOFFICE_URL",
+    "KIT_BACKOFFICE_AUTH",
+    "KIT_OUTBOUND_ALLOW",
+    "KIT_URL",
+    "KIT_API_KEY",
+    "KIT_RETRY_DELAYS",
+    "KIT_RETRY_FOR",
+    "KIT_DEDUPE_WINDOW",
+    "KIT_STORE_BYTES_MAX",
+    "KIT_DELIVERIES_AT_ONCE",
+];
+
+/// What the settings are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// On this machine, with stand-ins for what is not configured.
+    Dev,
+    /// In production: nothing is assumed that others could misuse.
+    Serve,
+}
+
+/// Where events are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    Sqlite,
+}
+
+/// Who passes events on to the registrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventsApi {
+    Embedded,
+}
+
+/// When the ingestion webhook answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IngestAck {
+    Stored,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+/// When a failed delivery is tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// Never empty; the last one repeats.
+    pub delays: Vec<Duration>,
+    /// After this long without success an event is parked.
+    pub total: Duration,
+}
+
+/// The settings of one process.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    pub bind: SocketAddr,
+    /// Folder of the embedded store, relative to the working folder unless absolute.
+    pub data: PathBuf,
+    pub store: Store,
+    pub events_api: EventsApi,
+    pub ingest_ack: IngestAck,
+    pub sandbox_token: Option<SecretString>,
+    /// None only in `Mode::Dev`: the sandbox stands in.
+    pub commerce: Option<Commerce>,
+    pub retry: Retry,
+    pub dedupe_window: Duration,
+    pub store_bytes_max: u64,
+    pub deliveries_at_once: usize,
+    pub log_level: LogLevel,
+    pub namespace: String,
+}
+
+impl Environment {
+    /// Reads everything and reports everything that is wrong or contradictory.
+    pub fn read(variables: &Variables, mode: Mode) -> Result<Self, Faults> {
+        let mut reader = Reader { variables, faults: Vec::new() };
+        check_names(&mut reader);
+        check_ingestion_auth(&mut reader, mode);
+        let environment = Self {
+            bind: bind(&mut reader, mode),
+            data: PathBuf::from(reader.get("KIT_DATA").unwrap_or("data")),
+            store: only(&mut reader, &STORE, Store::Sqlite),
+            events_api: only(&mut reader, &EVENTS_API, EventsApi::Embedded),
+            ingest_ack: only(&mut reader, &INGEST_ACK, IngestAck::Stored),
+            sandbox_token: reader.token("KIT_SANDBOX_TOKEN"),
+            commerce: commerce::read(&mut reader, mode),
+            retry: retry(&mut reader, mode),
+            dedupe_window: reader.duration("KIT_DEDUPE_WINDOW", "8d", MINUTE..=DAY * 30, "`1m` to `30d`"),
+            store_bytes_max: store_bytes_max(&mut reader),
+            deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &(1..=1_024)),
+            log_level: log_level(&mut reader),
+            namespace: namespace(&mut reader),
+        };
+        Faults::none_or(reader.faults, environment)
+    }
+}
+
+/// A setting with one possible value so far, which is also its default.
+struct Only {
+    name: &'static str,
+    value: &'static str,
+    expected: &'static str,
+    hint: &'static str,
+}
+
+const STORE: Only = Only {
+    name: "KIT_STORE",
+    value: "sqlite",
+    expected: "expected `sqlite`",
+    hint: "leave it out; PostgreSQL comes later",
+};
+
+const EVENTS_API: Only = Only {
+    name: "KIT_EVENTS_API",
+    value: "embedded",
+    expected: "expected `embedded`",
+    hint: "leave it out; `adobe`, for Adobe I/O Events, comes later",
+};
+
+const INGEST_ACK: Only = Only {
+    name: "KIT_INGEST_ACK",
+    value: "stored",
+    expected: "expected `stored`",
+    hint: "leave it out; `published` comes later",
+};
+
+fn only<T>(reader: &mut Reader<'_>, only: &Only, value: T) -> T {
+    let setting = Setting { name: only.name, expected: only.expected, hint: only.hint };
+    reader.parse(setting, |text| (text == only.value).then_some(()));
+    value
+}
+
+fn check_names(reader: &mut Reader<'_>) {
+    let variables = reader.variables;
+    let unknown = variables.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN_NAMES.contains(name));
+    for name in unknown {
+        let hint = suggestion::hint(name, &OWN_NAMES);
+        reader.fault(name, "expected a variable that the kit knows", hint);
+    }
+}
+
+fn check_ingestion_auth(reader: &mut Reader<'_>, mode: Mode) {
+    let name = "KIT_INGESTION_AUTH";
+    match (reader.get(name), mode) {
+        (Some("none"), _) | (None, Mode::Dev) => {}
+        (Some(_), _) => reader.fault(
+            name,
+            "expected `none`",
+            "the built-in schemes come later; until then put a check into `actions/ingestion/auth.rs` and say `none` here",
+        ),
+        (None, Mode::Serve) => reader.fault(
+            name,
+            "expected a word on who may send events, it is not set",
+            "say `none` to accept everyone who reaches the webhook; to accept only some, put a check into `actions/ingestion/auth.rs` and say `none` until the built-in schemes arrive",
+        ),
+    }
+}
+
+fn bind(reader: &mut Reader<'_>, mode: Mode) -> SocketAddr {
+    let setting = Setting {
+        name: "KIT_BIND",
+        expected: "expected an address and a port",
+        hint: "write numbers, such as `127.0.0.1:9080`; port 0 picks a free one",
+    };
+    let Some(bind) = reader.parse(setting, |text| text.trim().parse().ok()) else {
+        return BIND_DEFAULT;
+    };
+    let is_local = SocketAddr::ip(&bind).to_canonical().is_loopback();
+    match mode {
+        Mode::Dev if !is_local => reader.fault(
+            setting.name,
+            "expected an address of this machine only, such as `127.0.0.1:9080`",
+            "use `kit serve` to be reached from other machines",
+        ),
+        Mode::Dev | Mode::Serve => {}
+    }
+    bind
+}
+
+fn retry(reader: &mut Reader<'_>, mode: Mode) -> Retry {
+    let default = match mode {
+        Mode::Dev => RETRY_DELAYS_DEV,
+        Mode::Serve => RETRY_DELAYS_SERVE,
+    };
+    let setting = Setting {
+        name: "KIT_RETRY_DELAYS",
+        expected: "expected 1 to 32 durations from `1ms` to `1d` with commas between",
+        hint: "such as `1m,2m,4m,8m,15m`; the last one repeats",
+    };
+    let delays = reader.parse(setting, retry_delays).or_else(|| retry_delays(default)).unwrap_or_default();
+    let total = reader.duration("KIT_RETRY_FOR", "24h", Duration::from_secs(1)..=DAY * 30, "`1s` to `30d`");
+    Retry { delays, total }
+}
+
+fn retry_delays(text: &str) -> Option<Vec<Duration>> {
+    let delays: Vec<Duration> = text
+        .split(',')
+        .map(|delay| quantity::duration(delay).filter(|delay| (RETRY_DELAY_MIN..=DAY).contains(delay)))
+        .collect::<Option<_>>()?;
+    (delays.len() <= RETRY_DELAYS_MAX).then_some(delays)
+}
+
+fn store_bytes_max(reader: &mut Reader<'_>) -> u64 {
+    let setting = Setting {
+        name: "KIT_STORE_BYTES_MAX",
+        expected: "expected a size of at least `16MiB`",
+        hint: "write a number and a unit, such as `500MB` or `32GiB`",
+    };
+    reader
+        .parse(setting, |text| quantity::size(text).filter(|size| *size >= STORE_BYTES_MAX_MIN))
+        .unwrap_or(STORE_BYTES_MAX_DEFAULT)
+}
+
+fn log_level(reader: &mut Reader<'_>) -> LogLevel {
+    let setting = Setting {
+        name: "LOG_LEVEL",
+        expected: "expected `error`, `warn`, `info`, `debug` or `trace`",
+        hint: "leave it out for `info`",
+    };
+    let level = reader.parse(setting, |text| match text {
+        "error" => Some(LogLevel::Error),
+        "warn" => Some(LogLevel::Warn),
+        "info" => Some(LogLevel::Info),
+        "debug" => Some(LogLevel::Debug),
+        "trace" => Some(LogLevel::Trace),
+        _ => None,
+    });
+    level.unwrap_or_default()
+}
+
+/// It becomes a part of URLs.
+fn namespace(reader: &mut Reader<'_>) -> String {
+    let setting = Setting {
+        name: "AIO_runtime_namespace",
+        expected: "expected letters, digits, `_` and `-`",
+        hint: "leave it out for `local`",
+    };
+    let namespace = reader.parse(setting, |text| {
+        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+        text.chars().all(is_letter).then(|| text.to_owned())
+    });
+    namespace.unwrap_or_else(|| NAMESPACE_DEFAULT.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

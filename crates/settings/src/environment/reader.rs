@@ -1,0 +1,86 @@
+//! Reads one variable at a time and keeps every fault.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::environment::quantity;
+use crate::{Fault, Variables};
+
+pub(super) struct Reader<'a> {
+    pub(super) variables: &'a Variables,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// A variable and what to say when its value is not what it should be.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) name: &'a str,
+    pub(super) expected: &'a str,
+    pub(super) hint: &'a str,
+}
+
+impl Reader<'_> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name)
+    }
+
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Faults name the variable and never show the value: some hold credentials.
+    pub(super) fn fault(&mut self, name: &str, problem: impl Into<String>, hint: impl Into<String>) {
+        let at = self.variables.location(name);
+        self.faults.push(Fault::new(at, name, problem, hint));
+    }
+
+    /// The parsed value; nothing when it is not set or when it is wrong.
+    pub(super) fn parse<T>(&mut self, setting: Setting<'_>, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let parsed = parse(self.get(setting.name)?);
+        if parsed.is_none() {
+            self.fault(setting.name, setting.expected, setting.hint);
+        }
+        parsed
+    }
+
+    pub(super) fn duration(
+        &mut self,
+        name: &str,
+        default: &str,
+        range: RangeInclusive<Duration>,
+        span: &str,
+    ) -> Duration {
+        let expected = format!("expected a duration from {span}");
+        let hint = format!("write a number and `ms`, `s`, `m`, `h` or `d`, such as `{default}`");
+        let setting = Setting { name, expected: &expected, hint: &hint };
+        self.parse(setting, |text| quantity::duration(text).filter(|duration| range.contains(duration)))
+            .or_else(|| quantity::duration(default))
+            .unwrap_or_default()
+    }
+
+    pub(super) fn number<T>(&mut self, name: &str, default: T, range: &RangeInclusive<T>) -> T
+    where
+        T: Copy + PartialOrd + Display + std::str::FromStr,
+    {
+        let expected = format!("expected a whole number from {} to {}", range.start(), range.end());
+        let hint = format!("leave it out for the default of {default}");
+        let setting = Setting { name, expected: &expected, hint: &hint };
+        self.parse(setting, |text| text.trim().parse().ok().filter(|number| range.contains(number))).unwrap_or(default)
+    }
+
+    /// A secret that can be sent as a bearer token.
+    pub(super) fn token(&mut self, name: &str) -> Option<SecretString> {
+        let setting = Setting {
+            name,
+            expected: "expected a token of visible ASCII characters, without spaces",
+            hint: "copy the token again, without line breaks and quotes",
+        };
+        self.parse(setting, |text| {
+            let is_sendable = text.chars().all(|letter| letter.is_ascii_graphic());
+            is_sendable.then(|| SecretString::from(text))
+        })
+    }
+}

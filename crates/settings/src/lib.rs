@@ -1,0 +1,16 @@
+//! What the user wrote, as types: `app.config.yaml` with everything it includes, and the
+//! environment over `.env`. Reads files and variables, decides nothing and opens no connection.
+//!
+//! Invariant: a read that returns a value has no fault left, and neither a fault nor `Debug` shows the value of an input
+//! or a secret.
+
+mod environment;
+mod fault;
+mod manifest;
+mod suggestion;
+mod variables;
+
+pub use environment::{Commerce, Environment, EventsApi, IngestAck, LogLevel, Mode, Retry, Store};
+pub use fault::{Fault, Faults, Location};
+pub use manifest::{Action, Limits, MANIFEST_FILE, Manifest, Web};
+pub use variables::{ENV_FILE, Variables};
