@@ -1,1 +1,52 @@
+//! The actions: one file for each handler, under `<entity>/<system>/<operation>.rs`. This is the part of the kit that
+//! is yours to edit.
+//!
+//! Invariant: a function runs only when it stands in the table below and an `actions.config.yaml` names it.
 
+mod events;
+
+mod ingestion {
+    mod auth;
+    pub mod webhook;
+}
+
+pub mod product {
+    pub mod external {
+        pub(crate) mod consumer;
+        pub(crate) mod created;
+        pub(crate) mod deleted;
+        pub mod model;
+        pub(crate) mod updated;
+    }
+}
+
+pub mod customer {
+    pub mod external {
+        pub mod model;
+    }
+}
+
+pub mod order {
+    pub mod external {
+        pub mod model;
+    }
+}
+
+pub mod stock {
+    pub mod external {
+        pub mod model;
+    }
+}
+
+pub use events::EVENTS;
+use sdk::Table;
+
+/// Every function that a configuration can name, by its path.
+pub fn table() -> Table {
+    Table::default()
+        .web("ingestion/webhook", ingestion::webhook::Webhook)
+        .consumer("product/external/consumer", product::external::consumer::ROUTES)
+        .event("product/external/created", product::external::created::Created)
+        .event("product/external/updated", product::external::updated::Updated)
+        .event("product/external/deleted", product::external::deleted::Deleted)
+}

@@ -1,1 +1,20 @@
+//! Onboarding: the providers, event metadata and registrations that the files in `config` describe become those that
+//! the events service has, in the steps desired, observed, plan, apply.
+//!
+//! Invariant: what exists keeps its id, and applying the same files a second time changes nothing.
 
+mod apply;
+mod desired;
+mod files;
+mod plan;
+mod problem;
+mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use apply::{Report, apply};
+pub use desired::{Desired, EventMetadata, Provider, Registration};
+pub use files::{EVENTS_FILE, PROVIDERS_FILE, REGISTRATIONS_FILE};
+pub use plan::{Object, Plan};
+pub use problem::{LoadError, Problem};
+pub use samples::{Sample, samples};

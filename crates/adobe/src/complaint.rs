@@ -43,7 +43,7 @@ impl Complaint {
             let end = after.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
             let (name, tail) = after.split_at(end.unwrap_or(after.len()));
             if let Some(value) = self.parameter(name) {
-                filled.push_str(&value)
+                filled.push_str(&value);
             } else {
                 filled.push('%');
                 filled.push_str(name);

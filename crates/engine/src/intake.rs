@@ -62,8 +62,12 @@ impl Publisher for Intake {
         self.schemas.check(spec.code, &publication.value, VALUE).map_err(Refusal::Invalid)?;
         let routes = self.routes.get();
         let route = routes.route(spec.code).ok_or(Refusal::UnknownEvent)?;
-        let mut keys: Vec<String> =
-            spec.keys.iter().flat_map(|pointer| json::texts_at(&publication.value, pointer)).collect();
+        let texts = spec.keys.iter().flat_map(|pointer| {
+            json::texts_at(&publication.value, pointer)
+                .into_iter()
+                .map(move |text| format!("{}{pointer}={text}", spec.entity))
+        });
+        let mut keys: Vec<String> = texts.collect();
         let distinct: HashSet<&str> = keys.iter().map(String::as_str).collect();
         if distinct.len() > KEYS_MAX {
             let fault = sdk::Fault::new(VALUE, format!("must concern at most {KEYS_MAX} different keys"));

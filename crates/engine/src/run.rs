@@ -53,6 +53,11 @@ impl Runner {
         ActivationId::new(Uuid::now_v7())
     }
 
+    /// Whether HTTP callers reach an action of this name.
+    pub fn has_web_action(&self, name: &str) -> bool {
+        self.registry.get(name).is_some_and(|deployed| deployed.is_web)
+    }
+
     /// Runs a web action on a request.
     ///
     /// Returns `None` when there is no such action, or none that HTTP callers reach.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
 
-use crate::{ActivationId, Context};
+use crate::{ActivationId, Context, Inputs};
 
 /// One HTTP request as it came; the body is raw and within the server's limit.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
-    pub headers: HeaderMap,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// JSON text.
     pub body: Bytes,
     /// Set when the run is on record already: a published event's own row.
@@ -31,7 +31,7 @@ pub struct Response {
 impl Response {
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
-            Ok(body) => Self { status, headers: HeaderMap::new(), body: body.into(), recorded: None },
+            Ok(body) => Self { status, headers: Vec::new(), body: body.into(), recorded: None },
             Err(_) => Self::error(500, "the answer cannot be written as JSON"),
         }
     }
@@ -39,12 +39,12 @@ impl Response {
     /// `{"error": <message>}`.
     pub fn error(status: u16, message: &str) -> Self {
         let body = serde_json::json!({"error": message}).to_string();
-        Self { status, headers: HeaderMap::new(), body: body.into(), recorded: None }
+        Self { status, headers: Vec::new(), body: body.into(), recorded: None }
     }
 
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 
@@ -60,6 +60,12 @@ impl Response {
 pub trait WebAction: Send + Sync + 'static {
     /// The methods it answers; others get 405.
     fn methods(&self) -> &'static [Method];
+
+    /// Says at start what is wrong with its inputs, so that no caller has to find out.
+    fn check_inputs(&self, inputs: &Inputs) -> Result<(), String> {
+        let _ = inputs;
+        Ok(())
+    }
 
     async fn run(&self, cx: &Context, request: Request) -> Response;
 }

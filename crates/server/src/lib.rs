@@ -1,1 +1,48 @@
+//! The HTTP face of the kit: web actions, schemas and health now; event webhooks, the runtime API and the console next.
+//!
+//! Invariant: every answer that is an error is JSON, and no request is read beyond its limits.
 
+mod answer;
+mod body;
+mod health;
+mod listen;
+mod schemas;
+mod web_actions;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{any, get};
+use engine::{Clock, Runner, Schemas};
+use store::Store;
+
+pub use body::BODY_BYTES_MAX;
+pub use listen::serve;
+
+/// What the routes work with.
+#[derive(Clone)]
+pub struct Face {
+    pub runner: Arc<Runner>,
+    pub schemas: Arc<Schemas>,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Face {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Face")
+    }
+}
+
+/// All routes. `others` are routes of other parts, the sandbox's for example.
+pub fn router(face: Face, others: Router) -> Router {
+    Router::new()
+        .route("/api/v1/web/{package}/{action}", any(web_actions::run))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/schemas/{file}", get(schemas::schema))
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        .with_state(face)
+        .merge(others)
+        .fallback(answer::not_found)
+}

@@ -26,7 +26,7 @@ pub struct EventMetadata {
     pub event_code: String,
     pub label: String,
     pub description: String,
-    /// Base64 of a JSON text.
+    /// JSON text; its wire form is base64.
     pub sample_event_template: Option<String>,
 }
 

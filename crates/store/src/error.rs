@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
+    /// Refused for its own sake; nothing was written.
+    #[error("another entry has that name already")]
+    Taken,
     #[error("cannot read from the store")]
     Read(#[source] rusqlite::Error),
     #[error("a stored {0} cannot be understood")]

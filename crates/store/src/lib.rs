@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use activation::{Activation, Filter, Status};
 pub use catalogue::{Catalogue, EventMetadata, Interest, Provider, Registration};
 pub use delivery::{Attempt, Claim, Claimed, ClaimedDelivery, Delivery, Outcome, State};
-pub use error::StoreError;
+pub use error::{OpenError, StoreError};
 pub use event::{Appended, Known, NewDelivery, NewEvent, StoredEvent};
 pub use sqlite::{Options, Reader, Sqlite};
 
@@ -70,13 +70,14 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// All providers, event metadata and registrations.
     async fn catalogue(&self) -> Result<Catalogue, StoreError>;
 
-    /// Adds or replaces by id.
+    /// Adds or replaces by id. `Taken`: another provider has its label.
     async fn put_provider(&self, provider: Provider) -> Result<(), StoreError>;
 
     /// Adds or replaces by provider and event code.
     async fn put_metadata(&self, metadata: EventMetadata) -> Result<(), StoreError>;
 
-    /// Adds or replaces by `registration_id`; the number that deliveries carry stays the same.
+    /// Adds or replaces by `registration_id`; the number that deliveries carry stays the same. `Taken`: another
+    /// registration has its name.
     async fn put_registration(&self, registration: Registration) -> Result<(), StoreError>;
 
     /// A value that has not expired at `now`.

@@ -73,3 +73,43 @@ fn first_rule(errors: &ValidationErrors, path: &str) -> Option<Fault> {
         }
     }
 }
+
+/// For members that may be left out but not be `null`:
+/// `#[serde(default, deserialize_with = "some")] #[schemars(with = "Number")]`.
+pub fn some<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A whole number, also when it is written with a fraction of zero: JSON Schema's `integer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Whole(pub i64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let whole = number.as_i64().or_else(|| {
+            // A float is printed with its fraction, so what parses after ".0" was taken off is whole.
+            number.to_string().strip_suffix(".0").and_then(|text| text.parse().ok())
+        });
+        whole.map(Self).ok_or_else(|| serde::de::Error::custom("expected a whole number"))
+    }
+}
+
+impl JsonSchema for Whole {
+    fn schema_name() -> Cow<'static, str> {
+        "Whole".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        i64::json_schema(generator)
+    }
+}

@@ -118,10 +118,12 @@ impl Sqlite {
         self.ask(|answer| Command::Change(Box::new(change), answer)).await
     }
 
+    /// Reads beside the writer, as long as the store is open.
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        drop(self.queue()?);
         let reader = Arc::clone(&self.reader);
         tokio::task::spawn_blocking(move || read(&reader)).await.map_err(|_| StoreError::Closed)?
     }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use super::rows::millis;
 use crate::Purged;
 
-/// Rows of one kind that one purge looks at, so that the writer is never held up for long.
+/// Rows of one kind that one purge removes, so that the writer is never held up for long.
 const ROWS_MAX: usize = 256;
 
 /// Removes a bounded number of old rows. Numbers grow with time, so the oldest rows come first without an index.
@@ -25,23 +25,15 @@ pub(super) fn purge(
         )?
         .execute([millis(now), i64::try_from(ROWS_MAX).unwrap_or(i64::MAX)])?;
     rows += values;
-    // Events with an open delivery stay, so only progress counts.
     let is_finished = old_events < ROWS_MAX && old.len() < ROWS_MAX && values < ROWS_MAX;
     Ok(Purged { rows, is_finished })
 }
 
 /// How many were removed as events, and how many rows that made.
 fn purge_events(connection: &Connection, before: i64) -> rusqlite::Result<(usize, usize)> {
-    let mut removed = 0;
     let mut rows = 0;
-    for event in oldest(connection, "SELECT id, at FROM event ORDER BY id LIMIT ?1", before)? {
-        let is_open: bool = connection
-            .prepare_cached("SELECT EXISTS(SELECT 1 FROM delivery WHERE event = ?1 AND state IN (0, 1, 2))")?
-            .query_row([event], |row| row.get(0))?;
-        if is_open {
-            continue;
-        }
-        removed += 1;
+    let finished = finished_events(connection, before)?;
+    for event in &finished {
         for statement in [
             "DELETE FROM delivery WHERE event = ?1",
             "DELETE FROM seen WHERE event = ?1",
@@ -50,7 +42,27 @@ fn purge_events(connection: &Connection, before: i64) -> rusqlite::Result<(usize
             rows += connection.prepare_cached(statement)?.execute([event])?;
         }
     }
-    Ok((removed, rows))
+    Ok((finished.len(), rows))
+}
+
+/// The oldest events without an open delivery. Old ones that are open are passed over, however many there are: they
+/// must not hide the others.
+fn finished_events(connection: &Connection, before: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut finished = Vec::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT id, at, EXISTS(SELECT 1 FROM delivery WHERE delivery.event = event.id AND state IN (0, 1, 2))
+         FROM event ORDER BY id",
+    )?;
+    let mut events = statement.query([])?;
+    while let Some(event) = events.next()? {
+        if event.get::<_, i64>(1)? >= before || finished.len() == ROWS_MAX {
+            break;
+        }
+        if !event.get::<_, bool>(2)? {
+            finished.push(event.get(0)?);
+        }
+    }
+    Ok(finished)
 }
 
 fn oldest(connection: &Connection, select: &str, before: i64) -> rusqlite::Result<Vec<i64>> {

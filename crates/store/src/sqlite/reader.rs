@@ -45,10 +45,10 @@ impl Reader {
     /// Recorded runs and successful ingestions, newest first.
     pub fn activations(&self, filter: &Filter) -> Result<Vec<Activation>, StoreError> {
         let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-        let in_any_package = filter.action.as_ref().map(|action| format!("%/{action}"));
+        let in_any_package = filter.action.as_ref().map(|action| format!("/{action}"));
         self.with(|connection| {
             let select = format!(
-                "SELECT {} FROM activation WHERE (?2 IS NULL OR action = ?2 OR action LIKE ?3)
+                "SELECT {} FROM activation WHERE (?2 IS NULL OR action = ?2 OR substr(action, -length(?3)) = ?3)
                  AND (?4 IS NULL OR event = ?4) ORDER BY id DESC LIMIT ?1",
                 rows::ACTIVATION_COLUMNS
             );

@@ -152,7 +152,12 @@ impl Open {
                 Command::Finish(attempt, answer) => {
                     executed.push(Executed::Flag(delivery::finish(&transaction, &attempt, is_due)?, answer));
                 }
-                Command::Change(change, answer) => executed.push(Executed::Flag(change(&transaction)?, answer)),
+                Command::Change(change, answer) => match change(&transaction) {
+                    Ok(flag) => executed.push(Executed::Flag(flag, answer)),
+                    // A change is one statement: refused by a constraint, it leaves nothing and concerns no other.
+                    Err(error) if is_constraint(&error) => drop(answer.send(Err(StoreError::Taken))),
+                    Err(error) => return Err(error),
+                },
                 Command::Purge { events, activations, now, answer } => {
                     executed.push(Executed::Purge(purge::purge(&transaction, events, activations, now)?, answer));
                 }
@@ -173,6 +178,10 @@ impl Open {
             checkpoint.step(&self.connection);
         }
     }
+}
+
+fn is_constraint(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
 }
 
 fn pages_used(connection: &Connection) -> rusqlite::Result<i64> {

@@ -1,0 +1,25 @@
+use sdk::prelude::*;
+
+use super::model;
+
+/// A product that is gone from the back office is deleted in Commerce.
+pub struct Deleted;
+
+#[derive(Debug, Serialize)]
+pub struct DeleteProduct {
+    pub sku: String,
+}
+
+impl EventHandler for Deleted {
+    type Event = model::Deleted;
+    type Request = DeleteProduct;
+    const SUCCESS: &'static str = "Product deleted successfully";
+
+    fn transform(&self, event: Self::Event) -> Result<DeleteProduct, Stop> {
+        Ok(DeleteProduct { sku: event.sku })
+    }
+
+    async fn send(&self, cx: &Context, request: &DeleteProduct) -> Result<Reply, Stop> {
+        cx.commerce().delete(format!("products/{}", segment(&request.sku))).await
+    }
+}

@@ -1,0 +1,45 @@
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, StatusCode};
+use sdk::{ActivationId, web};
+
+use crate::{Face, answer, body};
+
+const ACTIVATION_ID: HeaderName = HeaderName::from_static("x-openwhisk-activation-id");
+
+/// `ANY /api/v1/web/{package}/{action}`: one run of a web action.
+pub(crate) async fn run(
+    State(face): State<Face>,
+    Path((package, action)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let name = format!("{package}/{action}");
+    if !face.runner.has_web_action(&name) {
+        return answer::not_found().await;
+    }
+    let (head, stream) = request.into_parts();
+    let body = match body::read(&head.headers, stream).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let query = head.uri.query().map(str::to_owned);
+    let request = web::Request { method: head.method, headers: head.headers, query, body };
+    match face.runner.run_web(&name, request).await {
+        Some((response, activation)) => respond(response, activation),
+        None => answer::not_found().await,
+    }
+}
+
+fn respond(answered: web::Response, activation: ActivationId) -> Response {
+    let mut response = Response::new(Body::from(answered.body));
+    *response.status_mut() = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.extend(answered.headers);
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+    if let Ok(id) = HeaderValue::try_from(activation.to_string()) {
+        headers.insert(ACTIVATION_ID, id);
+    }
+    response
+}

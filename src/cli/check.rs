@@ -1,0 +1,46 @@
+use std::path::Path;
+
+use clap::Args;
+use serde_json::json;
+use settings::{Faults, Mode, Variables};
+
+use super::Found;
+use crate::project::Project;
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Check what `kit serve` needs instead of what `kit dev` needs.
+    #[arg(long)]
+    serve: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    let (mode, command) = if options.serve { (Mode::Serve, "kit serve") } else { (Mode::Dev, "kit dev") };
+    let read = Variables::read(root).and_then(|variables| Project::read(root, &variables, mode));
+    if options.json {
+        println!("{}", as_json(command, read.as_ref().err()));
+    } else if let Err(faults) = &read {
+        eprintln!("{faults}");
+        eprintln!("{} to mend before `{command}` can start", faults.len());
+    }
+    let project = read.map_err(|_| Found)?;
+    if !options.json {
+        println!("{} actions and their settings are in order for `{command}`", project.manifest.actions.len());
+    }
+    Ok(())
+}
+
+fn as_json(command: &str, faults: Option<&Faults>) -> serde_json::Value {
+    let faults: Vec<_> = faults
+        .into_iter()
+        .flatten()
+        .map(|fault| {
+            let at = fault.at.as_ref().map(ToString::to_string);
+            json!({"at": at, "key": fault.key, "problem": fault.problem, "hint": fault.hint})
+        })
+        .collect();
+    json!({"command": command, "ok": faults.is_empty(), "faults": faults})
+}

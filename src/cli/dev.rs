@@ -1,0 +1,62 @@
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
+use settings::{Mode, Variables};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::compose::compose;
+use crate::deploy::Fallback;
+use crate::project::Project;
+use crate::{log, run};
+
+pub async fn run(root: &Path) -> anyhow::Result<()> {
+    let variables = Variables::read(root)?;
+    let project = Project::read(root, &variables, Mode::Dev)?;
+    log::start(project.environment.log_level);
+    let stop = run::stop_on_signal()?;
+    let listener = listen(project.environment.bind).await?;
+    let address = listener.local_addr()?;
+    let token = project.environment.sandbox_token.clone().unwrap_or_else(random_token);
+    let fallback = Fallback { base_url: sandbox_url(address), token: token.clone() };
+    let kit = compose(&project, Some(fallback)).await?;
+    print(address, &token, project.environment.commerce.is_none());
+    run::run(kit, listener, stop).await
+}
+
+/// Where the sandbox's REST API begins.
+pub fn sandbox_url(address: SocketAddr) -> String {
+    format!("http://{address}/sandbox/commerce/rest/")
+}
+
+pub fn random_token() -> SecretString {
+    SecretString::from(format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()))
+}
+
+pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; set KIT_BIND to another address (port 0 picks a free one)")
+    })
+}
+
+fn print(address: SocketAddr, token: &SecretString, is_sandboxed: bool) {
+    println!("listening on http://{address}");
+    println!();
+    println!("Send an event:");
+    println!(
+        r#"  curl --json '{{"data":{{"uid":"event_uid_1","event":"be-observer.catalog_product_create","value":{{"sku":"PRODUCT_SKU","name":"Product SKU","price":1,"description":"Product SKU description"}}}}}}' http://{address}/api/v1/web/ingestion/webhook"#
+    );
+    if is_sandboxed {
+        println!("See it in the sandbox Commerce (KIT_SANDBOX_TOKEN sets the token):");
+        println!(
+            "  curl -H 'Authorization: Bearer {}' {}V1/products/PRODUCT_SKU",
+            token.expose_secret(),
+            sandbox_url(address)
+        );
+    }
+    println!("See what ran:");
+    println!("  cargo run -- activation list");
+    println!();
+}

@@ -1,0 +1,78 @@
+mod activation;
+mod check;
+mod demo;
+mod dev;
+mod serve;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Takes back-office events in, and brings them to Adobe Commerce.
+#[derive(Debug, Parser)]
+#[command(name = "kit", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+impl Arguments {
+    /// Without a command: `dev`.
+    pub fn command(self) -> Command {
+        self.command.unwrap_or(Command::Dev)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve everything on embedded defaults, with a sandbox Commerce to try it on.
+    Dev,
+    /// Send a sample of every event through the whole way and print what became of it.
+    Demo(demo::Options),
+    /// Serve in production: needs its settings, refuses unsafe defaults.
+    Serve,
+    /// Read all settings and say what is missing or contradictory.
+    Check(check::Options),
+    /// Look at runs of actions.
+    #[command(subcommand)]
+    Activation(activation::Command),
+}
+
+/// The command was carried out, and what it found is bad; it has said so itself.
+#[derive(Debug, thiserror::Error)]
+#[error("the command found faults")]
+pub struct Found;
+
+pub async fn run(command: Command) -> ExitCode {
+    let done = match command {
+        Command::Dev => dev::run(&root()).await,
+        Command::Demo(options) => demo::run(&root(), &options).await,
+        Command::Serve => serve::run(&root()).await,
+        Command::Check(options) => check::run(&root(), &options),
+        Command::Activation(command) => activation::run(&root(), &command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !error.is::<Found>() {
+                report(&error);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the project: where the command is run.
+fn root() -> PathBuf {
+    Path::new(".").to_owned()
+}
+
+/// An error with its causes, each on a line of its own.
+fn report(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+}

@@ -1,0 +1,20 @@
+use std::path::Path;
+
+use settings::{Mode, Variables};
+
+use super::dev::listen;
+use crate::compose::compose;
+use crate::project::Project;
+use crate::{log, run};
+
+pub async fn run(root: &Path) -> anyhow::Result<()> {
+    let variables = Variables::read(root)?;
+    let project = Project::read(root, &variables, Mode::Serve)?;
+    log::start(project.environment.log_level);
+    let stop = run::stop_on_signal()?;
+    let listener = listen(project.environment.bind).await?;
+    let address = listener.local_addr()?;
+    let kit = compose(&project, None).await?;
+    println!("listening on http://{address}");
+    run::run(kit, listener, stop).await
+}

@@ -1,0 +1,53 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::compose::Kit;
+
+/// Requests and attempts under way when a stop comes have this long to end.
+const PATIENCE: Duration = Duration::from_secs(9);
+
+/// Runs a kit until told to stop: first no more requests and attempts, then what runs ends, then the store closes.
+///
+/// # Errors
+/// The listener broke.
+pub async fn run(kit: Kit, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let deliveries = tokio::spawn(Arc::clone(&kit.deliveries).run(stop.clone()));
+    let house = engine::keep_house(Arc::clone(&kit.store), Arc::clone(&kit.clock), kit.retention, stop.clone());
+    let house = tokio::spawn(house);
+    let served = server::serve(listener, kit.router, stop, PATIENCE).await;
+    deliveries.abort();
+    house.abort();
+    if tokio::time::timeout(PATIENCE, kit.deliveries.finished()).await.is_err() {
+        warn!("attempts that were still running were cut off; they will run again");
+    }
+    kit.store.close().await;
+    info!("stopped");
+    served.context("the server ended")
+}
+
+/// A stop that SIGINT or SIGTERM triggers.
+///
+/// # Errors
+/// The signals cannot be caught.
+pub fn stop_on_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    let (stop, stopped) = watch::channel(false);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        info!("stopping");
+        let _ = stop.send(true);
+        // Keeps the channel open: a closed one would read as an error, not as a stop.
+        stop.closed().await;
+    });
+    Ok(stopped)
+}
