@@ -3,7 +3,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use sdk::web::{Request, Response, WebAction};
 use sdk::{Context, Fault, Inputs, Publication, Published, Refusal, json};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::auth::{Verdict, check_authentication};
@@ -69,6 +69,26 @@ struct Data<'a> {
     value: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "json::some")]
     entity: Option<&'a RawValue>,
+}
+
+/// The documents' answer to an event that was taken.
+#[derive(Serialize)]
+struct Accepted<'a> {
+    #[serde(rename = "type")]
+    code: &'a str,
+    response: Outcome,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    success: bool,
+    message: &'static str,
+}
+
+#[derive(Serialize)]
+struct Invalid<'a> {
+    error: String,
+    details: &'a [Fault],
 }
 
 /// The checks in the contract's order; the first that fails answers.
@@ -149,9 +169,8 @@ fn uid_text(member: &RawValue) -> Result<String, Fault> {
 }
 
 fn accepted(code: &str, published: Published) -> Response {
-    let response = serde_json::json!({"success": true, "message": "Event published successfully"});
-    let response = Response::json(200, &serde_json::json!({"type": code, "response": response}));
-    let response = response.recorded_as(published.activation);
+    let outcome = Outcome { success: true, message: "Event published successfully" };
+    let response = Response::json(200, &Accepted { code, response: outcome }).recorded_as(published.activation);
     if published.is_repeated { response.with_header(REPLAYED, HeaderValue::from_static("true")) } else { response }
 }
 
@@ -181,5 +200,5 @@ fn refused(code: &str, uid: Option<&str>, refusal: Refusal) -> Response {
 /// `{"error": <text naming the fields>, "details": [{"path", "message"}]}`.
 fn invalid(faults: &[Fault]) -> Response {
     let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    Response::json(400, &serde_json::json!({"error": texts.join("; "), "details": faults}))
+    Response::json(400, &Invalid { error: texts.join("; "), details: faults })
 }

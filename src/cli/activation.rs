@@ -47,7 +47,7 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
                 let records: Vec<Value> = activations.iter().map(record).collect();
                 println!("{}", serde_json::to_string_pretty(&records)?);
             } else {
-                println!("{}", table(&activations));
+                println!("{}", table(&activations).trim_fmt());
             }
         }
         Command::Get { id, json: _ } => {

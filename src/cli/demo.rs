@@ -172,7 +172,7 @@ fn print(rows: &[Row], unhandled: &[String], options: &Options) -> anyhow::Resul
                 row.text.clone(),
             ]);
         }
-        println!("{table}");
+        println!("{}", table.trim_fmt());
         if !unhandled.is_empty() {
             println!("\n{} more events have a schema and no handler yet: {}", unhandled.len(), unhandled.join(", "));
         }

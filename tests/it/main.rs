@@ -1,1 +1,3 @@
+//! The whole program, from outside: HTTP, command line, files.
 
+mod support;

@@ -10,7 +10,7 @@ pub struct StatusUpdated {
     pub id: Whole,
     pub status: String,
     #[serde(default, deserialize_with = "some")]
-    #[schemars(with = "bool")]
+    #[schemars(with = "bool", skip_serializing_if = "Option::is_none")]
     pub notify_customer: Option<bool>,
 }
 

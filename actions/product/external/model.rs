@@ -11,7 +11,7 @@ pub struct Created {
     pub sku: String,
     pub name: String,
     #[serde(default, deserialize_with = "some")]
-    #[schemars(with = "Number")]
+    #[schemars(with = "Number", skip_serializing_if = "Option::is_none")]
     pub price: Option<Number>,
     pub description: String,
 }

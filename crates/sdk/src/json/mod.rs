@@ -74,8 +74,8 @@ fn first_rule(errors: &ValidationErrors, path: &str) -> Option<Fault> {
     }
 }
 
-/// For members that may be left out but not be `null`:
-/// `#[serde(default, deserialize_with = "some")] #[schemars(with = "Number")]`.
+/// For members that may be left out but not be `null`: `#[serde(default, deserialize_with = "some")]` together with
+/// `#[schemars(with = "Number", skip_serializing_if = "Option::is_none")]`, which keeps a default out of the schema.
 pub fn some<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
