@@ -19,6 +19,9 @@ pub enum Command {
         /// Only runs of this action: `package/action`, or its name in any package.
         #[arg(long)]
         action: Option<String>,
+        /// Print only how many there are.
+        #[arg(long, conflicts_with = "limit")]
+        count: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -40,8 +43,13 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     let folder = root.join(&environment.data);
     let reader = Reader::open(&folder).context("no activations can be read; has a kit run in this folder yet?")?;
     match command {
-        Command::List { limit, action, json } => {
+        Command::List { limit, action, count, json } => {
             let filter = Filter { limit: usize::from(*limit), action: action.clone(), event: None };
+            if *count {
+                let count = reader.count(&filter)?;
+                println!("{}", if *json { json!({"activations": count}).to_string() } else { count.to_string() });
+                return Ok(());
+            }
             let activations = reader.activations(&filter)?;
             if *json {
                 let records: Vec<Value> = activations.iter().map(record).collect();

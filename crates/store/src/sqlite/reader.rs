@@ -37,7 +37,7 @@ impl Reader {
             connection.prepare_cached(&select)?.query_row([id.as_bytes()], rows::activation).optional()
         })?;
         if recorded.is_some() {
-            return Ok(recorded);
+            return Ok(recorded.into());
         }
         Ok(self.event(id)?.map(|(event, _)| ingestion(&event)))
     }
@@ -63,6 +63,26 @@ impl Reader {
             found.sort_by_key(|activation| std::cmp::Reverse((activation.start, activation.id)));
             found.truncate(filter.limit);
             Ok(found)
+        })
+    }
+
+    /// How many recorded runs and successful ingestions there are, whatever the filter's limit.
+    pub fn count(&self, filter: &Filter) -> Result<u64, StoreError> {
+        let in_any_package = filter.action.as_ref().map(|action| format!("%/{action}"));
+        self.with(|connection| {
+            let event = filter.event.as_ref().map(Uuid::as_bytes);
+            let recorded: u32 = connection.query_row(
+                "SELECT count(*) FROM activation WHERE (?1 IS NULL OR action = ?1 OR action LIKE ?2)
+                 AND (?3 IS NULL OR event = ?3)",
+                params![filter.action, in_any_package, event],
+                |row| row.get(0),
+            )?;
+            if !filter.action.as_deref().is_none_or(|action| is_name_of(INGESTION, action)) {
+                return Ok(recorded.into());
+            }
+            let select = "SELECT count(*) FROM event WHERE ?1 IS NULL OR uuid = ?1";
+            let ingested: u32 = connection.query_row(select, params![event], |row| row.get(0))?;
+            Ok(u64::from(recorded) + u64::from(ingested))
         })
     }
 
