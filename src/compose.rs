@@ -46,7 +46,9 @@ pub async fn compose(project: &Project, fallback: Option<Fallback>) -> anyhow::R
         bytes_max: environment.store_bytes_max,
     };
     let opened = tokio::task::spawn_blocking(move || Sqlite::open(&options)).await?;
-    let store: Arc<dyn Store> = Arc::new(opened.context("the store of events cannot be used")?);
+    let opened = opened
+        .context("the store of events cannot be used; KIT_DATA sets its folder, which belongs to one kit at a time")?;
+    let store: Arc<dyn Store> = Arc::new(opened);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let registry = deploy::deploy(&project.manifest, &Pool::new()?, fallback.as_ref());
 

@@ -9,8 +9,9 @@ use tracing::{info, warn};
 
 use crate::compose::Kit;
 
-/// Requests and attempts under way when a stop comes have this long to end.
-const PATIENCE: Duration = Duration::from_secs(9);
+/// Requests under way when a stop comes have this long to end, and attempts this much longer: 10 s in all.
+const REQUESTS_PATIENCE: Duration = Duration::from_secs(5);
+const ATTEMPTS_PATIENCE: Duration = Duration::from_millis(4_500);
 
 /// Runs a kit until told to stop: first no more requests and attempts, then what runs ends, then the store closes.
 ///
@@ -20,10 +21,14 @@ pub async fn run(kit: Kit, listener: TcpListener, stop: watch::Receiver<bool>) -
     let deliveries = tokio::spawn(Arc::clone(&kit.deliveries).run(stop.clone()));
     let house = engine::keep_house(Arc::clone(&kit.store), Arc::clone(&kit.clock), kit.retention, stop.clone());
     let house = tokio::spawn(house);
-    let served = server::serve(listener, kit.router, stop, PATIENCE).await;
-    deliveries.abort();
+    let served = server::serve(listener, kit.router, stop, REQUESTS_PATIENCE).await;
     house.abort();
-    if tokio::time::timeout(PATIENCE, kit.deliveries.finished()).await.is_err() {
+    let ended = async {
+        // Its loop ends first, so that no attempt begins any more.
+        let _ = deliveries.await;
+        kit.deliveries.finished().await;
+    };
+    if tokio::time::timeout(ATTEMPTS_PATIENCE, ended).await.is_err() {
         warn!("attempts that were still running were cut off; they will run again");
     }
     kit.store.close().await;

@@ -52,7 +52,7 @@ impl UidPolicy {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
@@ -128,8 +128,8 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
 
 /// Reads the members of a document that is known to be valid JSON.
 fn read(cx: &Context, body: &[u8]) -> Result<Publication, Response> {
-    let envelope = serde_json::from_slice::<Envelope<'_>>(body).unwrap_or(Envelope { data: None });
-    let data = envelope.data.and_then(|data| serde_json::from_str::<Data<'_>>(data.get()).ok()).unwrap_or_default();
+    let envelope: Envelope<'_> = members(body);
+    let data: Data<'_> = envelope.data.map(|data| members(data.get().as_bytes())).unwrap_or_default();
     let missing: Vec<&str> = [("data.uid", data.uid), ("data.event", data.event), ("data.value", data.value)]
         .into_iter()
         .filter(|(_, member)| member.is_none_or(|member| member.get() == r#""""#))
@@ -151,6 +151,15 @@ fn read(cx: &Context, body: &[u8]) -> Result<Publication, Response> {
         UidPolicy::Ignore => None,
     };
     Ok(Publication { activation: cx.activation(), code, entity, uid, value: value.to_owned() })
+}
+
+/// The members of an object. Anything else has none: a struct would also be read from an array, by position.
+fn members<'a, T: Default + Deserialize<'a>>(document: &'a [u8]) -> T {
+    if document.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice(document).unwrap_or_default()
+    } else {
+        T::default()
+    }
 }
 
 fn text(member: &RawValue, path: &str) -> Result<String, Fault> {

@@ -67,6 +67,21 @@ impl Project {
         self.command(arguments).stdin(Stdio::null()).output().unwrap()
     }
 
+    /// Runs a serving command that has to refuse to start; what it said on stderr.
+    pub fn refusal(&self, arguments: &[&str]) -> String {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if !line.is_empty() {
+            let _ = child.kill();
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(line, "", "a kit that does not start has nothing to say on stdout");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     /// Starts a serving command and waits until it answers.
     pub fn start(&self, arguments: &[&str]) -> Server {
         Server::spawn(self.command(arguments), self.path())

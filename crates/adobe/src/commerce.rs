@@ -62,6 +62,9 @@ impl Commerce {
     }
 
     async fn request(&self, call: Call) -> Result<reqwest::Request, Stop> {
+        if has_dot_segment(&call.path) {
+            return Err(Stop::reject("what is called `.` or `..` has no address in Commerce"));
+        }
         let url = format!("{}V1/{}", self.base_url, call.path);
         let mut request = self.pool.0.request(call.method, url).header(ACCEPT, "application/json");
         if let Some(body) = call.body {
@@ -95,6 +98,13 @@ impl TargetPort for Commerce {
         }
         Ok(Reply { retry_after, ..judge(status, &bytes) })
     }
+}
+
+/// Whether a path would lead elsewhere: the URL standard resolves `.` and `..` also when their dots are escaped, so
+/// `products/%2E%2E` would be `V1/` itself.
+fn has_dot_segment(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    path.split('/').any(|segment| matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | ".."))
 }
 
 /// An answer of 2xx has to be JSON, or empty: anything else comes from something in between.

@@ -43,7 +43,8 @@ impl Routes {
                     provider_id: interest.provider_id.as_str().into(),
                     registrations: Vec::new(),
                 });
-                if *route.provider_id == interest.provider_id {
+                let is_new = !route.registrations.contains(&registration.id);
+                if is_new && *route.provider_id == interest.provider_id {
                     route.registrations.push(registration.id);
                 }
             }

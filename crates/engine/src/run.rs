@@ -3,6 +3,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use http::Method;
 use http::header::{ALLOW, HeaderValue};
 use sdk::web::{Request, Response};
 use sdk::{ActivationId, Context, Entry, Ports, Publisher};
@@ -65,18 +66,12 @@ impl Runner {
         let deployed = self.registry.get(name).filter(|deployed| deployed.is_web)?;
         let Entry::Web(action) = &*deployed.entry else { return None };
         let id = self.next_id();
-        if !action.methods().contains(&request.method) {
-            let allowed: Vec<&str> = action.methods().iter().map(http::Method::as_str).collect();
-            let response = Response::error(405, "this method is not allowed here");
-            return Some((
-                match HeaderValue::from_str(&allowed.join(", ")) {
-                    Ok(allowed) => response.with_header(ALLOW, allowed),
-                    Err(_) => response,
-                },
-                id,
-            ));
-        }
         let start = self.clock.now();
+        if !action.methods().contains(&request.method) {
+            let response = wrong_method(action.methods());
+            self.record(deployed, id, start, Status::ApplicationError, &response).await;
+            return Some((response, id));
+        }
         let session = Session::new(Arc::clone(self), None, 0);
         let ports = Ports {
             commerce: Arc::clone(&deployed.commerce),
@@ -134,6 +129,15 @@ impl Runner {
         if let Err(error) = self.store.record(activation).await {
             warn!(activation = %id, %error, "an activation was not recorded");
         }
+    }
+}
+
+fn wrong_method(methods: &[Method]) -> Response {
+    let allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let response = Response::error(405, "this method is not allowed here");
+    match HeaderValue::from_str(&allowed.join(", ")) {
+        Ok(allowed) => response.with_header(ALLOW, allowed),
+        Err(_) => response,
     }
 }
 

@@ -44,6 +44,8 @@ impl Fault {
             return Self::new(path, "does not fit");
         };
         let expected = expected.split(" at line ").next().unwrap_or(expected);
+        // The name of a type here means nothing to the sender.
+        let expected = if expected.starts_with("struct ") { "an object" } else { expected };
         Self::new(path, format!("must be {expected}"))
     }
 }

@@ -1,11 +1,14 @@
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 
 use crate::{Face, answer};
 
 /// `GET /schemas/{event_code}.json`: the JSON Schema of an event's value.
-pub(crate) async fn schema(State(face): State<Face>, Path(file): Path<String>) -> Response {
+pub(crate) async fn schema(State(face): State<Face>, file: Result<Path<String>, PathRejection>) -> Response {
+    // What is not text names nothing.
+    let Ok(Path(file)) = file else { return answer::not_found().await };
     match file.strip_suffix(".json").and_then(|code| face.schemas.schema(code)) {
         Some(schema) => Json(schema).into_response(),
         None => answer::not_found().await,

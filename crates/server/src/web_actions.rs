@@ -1,4 +1,5 @@
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
@@ -12,9 +13,11 @@ const ACTIVATION_ID: HeaderName = HeaderName::from_static("x-openwhisk-activatio
 /// `ANY /api/v1/web/{package}/{action}`: one run of a web action.
 pub(crate) async fn run(
     State(face): State<Face>,
-    Path((package, action)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response {
+    // What is not text names nothing.
+    let Ok(Path((package, action))) = path else { return answer::not_found().await };
     let name = format!("{package}/{action}");
     if !face.runner.has_web_action(&name) {
         return answer::not_found().await;

@@ -1,1 +1,16 @@
+//! What tests put in the place of the world: a clock that is moved by hand, and ports that record what they are asked
+//! and answer from a script.
+//!
+//! Invariant: only tests depend on this crate, and nothing in it sleeps or leaves the process.
 
+mod actions;
+mod clock;
+mod context;
+mod publisher;
+mod recorder;
+
+pub use actions::{FakeActions, Invocation};
+pub use clock::ManualClock;
+pub use context::{Bench, context, event};
+pub use publisher::FakePublisher;
+pub use recorder::Recorder;

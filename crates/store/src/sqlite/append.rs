@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -16,42 +17,73 @@ pub(super) struct Prepared {
     pub(super) lanes: Vec<(i64, Vec<i64>)>,
 }
 
-/// The numbers of provider and code, kept at hand by the writer.
-pub(super) type Kinds = HashMap<(Arc<str>, Arc<str>), i64>;
+/// What the writer keeps at hand for appending.
+pub(super) struct Appender {
+    seen: Seen,
+    /// The numbers of provider and code.
+    kinds: HashMap<(Arc<str>, Arc<str>), i64>,
+    /// The newest event's number. Numbers are not given twice, also when the newest event was purged.
+    newest: i64,
+}
 
-/// Appends an event; `is_due` is set when a delivery can run at once.
-pub(super) fn append(
-    connection: &Connection,
-    seen: &mut Seen,
-    kinds: &mut Kinds,
-    prepared: &Prepared,
-    is_due: &mut bool,
-) -> rusqlite::Result<Appended> {
-    let event = &prepared.event;
-    let at = millis(event.at);
-    if let (Some(hash), Some(uid)) = (prepared.uid_hash, &event.uid) {
-        let since = at.saturating_sub(seen.window_ms());
-        for candidate in seen.candidates(hash) {
-            if let Some(known) = first_use(connection, candidate, &event.code, uid, since)? {
-                return Ok(Appended::Known(known));
+impl Appender {
+    /// `given` is the newest number that this process has given so far.
+    pub(super) fn load(connection: &Connection, window: Duration, given: i64) -> rusqlite::Result<Self> {
+        let stored: Option<i64> = connection.query_row("SELECT max(id) FROM event", [], |row| row.get(0))?;
+        let newest = stored.unwrap_or(0).max(given);
+        Ok(Self { seen: Seen::load(connection, window)?, kinds: HashMap::new(), newest })
+    }
+
+    pub(super) fn newest(&self) -> i64 {
+        self.newest
+    }
+
+    /// Appends an event; `is_due` is set when a delivery can run at once.
+    pub(super) fn append(
+        &mut self,
+        connection: &Connection,
+        prepared: &Prepared,
+        is_due: &mut bool,
+    ) -> rusqlite::Result<Appended> {
+        let event = &prepared.event;
+        let at = millis(event.at);
+        if let (Some(hash), Some(uid)) = (prepared.uid_hash, &event.uid) {
+            let since = at.saturating_sub(self.seen.window_ms());
+            for candidate in self.seen.candidates(hash) {
+                if let Some(known) = first_use(connection, candidate, &event.code, uid, since)? {
+                    return Ok(Appended::Known(known));
+                }
             }
         }
-    }
-    let kind = kind(connection, kinds, event)?;
-    connection
-        .prepare_cached("INSERT INTO event(uuid, kind, uid, at, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![event.id.as_bytes(), kind, event.uid, at, event.body])?;
-    let number = connection.last_insert_rowid();
-    if let Some(hash) = prepared.uid_hash {
+        let kind = self.kind(connection, event)?;
+        self.newest += 1;
+        let number = self.newest;
         connection
-            .prepare_cached("INSERT INTO seen(event, hash, at) VALUES (?1, ?2, ?3)")?
-            .execute([number, hash, at])?;
-        seen.insert(hash, number, at);
+            .prepare_cached("INSERT INTO event(id, uuid, kind, uid, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![number, event.id.as_bytes(), kind, event.uid, at, event.body])?;
+        if let Some(hash) = prepared.uid_hash {
+            connection
+                .prepare_cached("INSERT INTO seen(event, hash, at) VALUES (?1, ?2, ?3)")?
+                .execute([number, hash, at])?;
+            self.seen.insert(hash, number, at);
+        }
+        for (registration, lanes) in &prepared.lanes {
+            *is_due |= queue(connection, number, *registration, lanes, at)?;
+        }
+        Ok(Appended::Stored)
     }
-    for (registration, lanes) in &prepared.lanes {
-        *is_due |= queue(connection, number, *registration, lanes, at)?;
+
+    fn kind(&mut self, connection: &Connection, event: &NewEvent) -> rusqlite::Result<i64> {
+        let key = (Arc::clone(&event.provider_id), Arc::clone(&event.code));
+        if let Some(kind) = self.kinds.get(&key) {
+            return Ok(*kind);
+        }
+        connection.execute("INSERT OR IGNORE INTO kind(provider, code) VALUES (?1, ?2)", params![key.0, key.1])?;
+        let select = "SELECT id FROM kind WHERE provider = ?1 AND code = ?2";
+        let kind = connection.query_row(select, params![key.0, key.1], |row| row.get(0))?;
+        self.kinds.insert(key, kind);
+        Ok(kind)
     }
-    Ok(Appended::Stored)
 }
 
 /// The event behind a number, when it really is an earlier use of this uid.
@@ -75,21 +107,6 @@ fn first_use(
             })
         })
         .optional()
-}
-
-fn kind(connection: &Connection, kinds: &mut Kinds, event: &NewEvent) -> rusqlite::Result<i64> {
-    let key = (Arc::clone(&event.provider_id), Arc::clone(&event.code));
-    if let Some(kind) = kinds.get(&key) {
-        return Ok(*kind);
-    }
-    connection.execute("INSERT OR IGNORE INTO kind(provider, code) VALUES (?1, ?2)", params![key.0, key.1])?;
-    let kind = connection.query_row(
-        "SELECT id FROM kind WHERE provider = ?1 AND code = ?2",
-        params![key.0, key.1],
-        |row| row.get(0),
-    )?;
-    kinds.insert(key, kind);
-    Ok(kind)
 }
 
 /// Puts a delivery at the end of its lanes; says whether it is first in all of them.

@@ -59,7 +59,6 @@ pub struct Sqlite {
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
     hash_key: (u64, u64),
-    _lock: File,
 }
 
 /// What the writer tells the others.
@@ -87,7 +86,7 @@ impl Sqlite {
         let hash_key = schema::hash_key(&connection).map_err(|source| failed(source.into()))?;
         let shared = Arc::new(Shared::default());
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
-        let writer = Writer::new(connection, options, Arc::clone(&shared)).map_err(failed)?;
+        let writer = Writer::new(lock, connection, options, Arc::clone(&shared)).map_err(failed)?;
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
         let thread = thread.spawn(move || writer.run(queue)).map_err(|source| failed(source.into()))?;
         Ok(Self {
@@ -96,7 +95,6 @@ impl Sqlite {
             shared,
             writer: Mutex::new(Some(thread)),
             hash_key,
-            _lock: lock,
         })
     }
 

@@ -37,7 +37,7 @@ impl Reader {
             connection.prepare_cached(&select)?.query_row([id.as_bytes()], rows::activation).optional()
         })?;
         if recorded.is_some() {
-            return Ok(recorded.into());
+            return Ok(recorded);
         }
         Ok(self.event(id)?.map(|(event, _)| ingestion(&event)))
     }
@@ -68,11 +68,11 @@ impl Reader {
 
     /// How many recorded runs and successful ingestions there are, whatever the filter's limit.
     pub fn count(&self, filter: &Filter) -> Result<u64, StoreError> {
-        let in_any_package = filter.action.as_ref().map(|action| format!("%/{action}"));
+        let in_any_package = filter.action.as_ref().map(|action| format!("/{action}"));
         self.with(|connection| {
             let event = filter.event.as_ref().map(Uuid::as_bytes);
             let recorded: u32 = connection.query_row(
-                "SELECT count(*) FROM activation WHERE (?1 IS NULL OR action = ?1 OR action LIKE ?2)
+                "SELECT count(*) FROM activation WHERE (?1 IS NULL OR action = ?1 OR substr(action, -length(?2)) = ?2)
                  AND (?3 IS NULL OR event = ?3)",
                 params![filter.action, in_any_package, event],
                 |row| row.get(0),

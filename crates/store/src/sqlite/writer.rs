@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -5,9 +6,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::append::{self, Kinds, Prepared};
+use super::append::{Appender, Prepared};
 use super::checkpoint::{self, Checkpoint};
-use super::seen::Seen;
 use super::{DATABASE, Options, Shared, delivery, open_database, purge};
 use crate::error::OpenError;
 use crate::{Appended, Attempt, Claim, Claimed, Purged, StoreError};
@@ -51,26 +51,41 @@ impl Executed {
 
 /// The one thread that writes. It takes all that waits, commits it as one transaction, and answers.
 pub(super) struct Writer {
+    /// Held until the thread ends: whoever opens the store next finds everything written.
+    _lock: File,
     options: Options,
     shared: Arc<Shared>,
     open: Option<Open>,
     failed_at: Instant,
+    /// The newest event number before the last failure.
+    given: i64,
 }
 
 /// What goes away with the connection when a write failed.
 struct Open {
     connection: Connection,
-    seen: Seen,
-    kinds: Kinds,
+    appender: Appender,
     checkpoint: Option<Checkpoint>,
-    pages_max: i64,
+    bytes_max: u64,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, options: &Options, shared: Arc<Shared>) -> Result<Self, OpenError> {
+    pub(super) fn new(
+        lock: File,
+        connection: Connection,
+        options: &Options,
+        shared: Arc<Shared>,
+    ) -> Result<Self, OpenError> {
         delivery::release_leases(&connection)?;
-        let open = Open::new(connection, options)?;
-        Ok(Self { options: options.clone(), shared, open: Some(open), failed_at: Instant::now() })
+        let open = Open::new(connection, options, 0)?;
+        Ok(Self {
+            _lock: lock,
+            options: options.clone(),
+            shared,
+            open: Some(open),
+            failed_at: Instant::now(),
+            given: 0,
+        })
     }
 
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
@@ -105,14 +120,17 @@ impl Writer {
         tracing::error!(%error, "the store cannot write; it will be opened again");
         self.shared.set_failure(Some(error.to_string()));
         self.failed_at = Instant::now();
-        self.open = None;
+        if let Some(open) = self.open.take() {
+            self.given = open.appender.newest();
+        }
     }
 
     fn reopen_when_due(&mut self) {
         if self.open.is_some() || self.failed_at.elapsed() < REOPEN_AFTER {
             return;
         }
-        match open_database(&self.options.folder).and_then(|connection| Open::new(connection, &self.options)) {
+        let opened = open_database(&self.options.folder);
+        match opened.and_then(|connection| Open::new(connection, &self.options, self.given)) {
             Ok(open) => {
                 tracing::info!("the store writes again");
                 self.shared.set_failure(None);
@@ -127,23 +145,27 @@ impl Writer {
 }
 
 impl Open {
-    fn new(connection: Connection, options: &Options) -> Result<Self, OpenError> {
-        let seen = Seen::load(&connection, options.dedupe_window)?;
-        let page_bytes: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-        let bytes_max = i64::try_from(options.bytes_max).unwrap_or(i64::MAX);
-        Ok(Self { connection, seen, kinds: Kinds::new(), checkpoint: None, pages_max: bytes_max / page_bytes.max(1) })
+    /// `given` is the newest event number that this process has given so far.
+    fn new(connection: Connection, options: &Options, given: i64) -> Result<Self, OpenError> {
+        let appender = Appender::load(&connection, options.dedupe_window, given)?;
+        Ok(Self { connection, appender, checkpoint: None, bytes_max: options.bytes_max })
     }
 
     /// Executes a batch in one transaction and commits it.
-    fn commit(&mut self, batch: impl Iterator<Item = Command>, is_due: &mut bool) -> rusqlite::Result<Vec<Executed>> {
-        let mut executed = Vec::with_capacity(BATCH_MAX);
+    fn commit(
+        &mut self,
+        batch: impl ExactSizeIterator<Item = Command>,
+        is_due: &mut bool,
+    ) -> rusqlite::Result<Vec<Executed>> {
+        let mut executed = Vec::with_capacity(batch.len());
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let is_full = pages_used(&transaction)? >= self.pages_max;
+        let mut room = self.bytes_max.saturating_sub(bytes_used(&transaction)?);
         for command in batch {
             match command {
-                Command::Append(_, answer) if is_full => drop(answer.send(Err(StoreError::Full))),
+                Command::Append(_, answer) if room == 0 => drop(answer.send(Err(StoreError::Full))),
                 Command::Append(event, answer) => {
-                    let appended = append::append(&transaction, &mut self.seen, &mut self.kinds, &event, is_due)?;
+                    room = room.saturating_sub(event.event.body.len() as u64);
+                    let appended = self.appender.append(&transaction, &event, is_due)?;
                     executed.push(Executed::Append(appended, answer));
                 }
                 Command::Claim(claim, answer) => {
@@ -184,8 +206,9 @@ fn is_constraint(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
 }
 
-fn pages_used(connection: &Connection) -> rusqlite::Result<i64> {
-    let pages: i64 = connection.prepare_cached("PRAGMA page_count")?.query_row([], |row| row.get(0))?;
-    let free: i64 = connection.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
-    Ok(pages - free)
+/// The database's size without the pages that are free for reuse.
+fn bytes_used(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma| connection.prepare_cached(pragma)?.query_row([], |row| row.get::<_, u32>(0));
+    let pages = number("PRAGMA page_count")?.saturating_sub(number("PRAGMA freelist_count")?);
+    Ok(u64::from(pages) * u64::from(number("PRAGMA page_size")?))
 }

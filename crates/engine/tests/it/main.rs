@@ -1,0 +1,12 @@
+//! The engine on a real store, with a clock moved by hand and actions that do what an event's steps say.
+
+mod attempts;
+mod intake;
+mod order;
+mod product;
+mod restart;
+mod schedule;
+mod text;
+mod web;
+mod web_action;
+mod world;

@@ -1,0 +1,235 @@
+//! A whole engine in a temporary folder.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::{
+    Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Runner, Schedule, Schemas,
+};
+use jiff::Timestamp;
+use sdk::{ActivationId, Consumer, Entry, EventSpec, Inputs, Publication, Published, Publisher, Refusal, Route};
+use serde_json::{Value, value};
+use store::{Activation, Delivery, Filter, Interest, Options, Registration, Sqlite, State, Store};
+use tempfile::TempDir;
+use testkit::{ManualClock, Recorder};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::product::{Changed, Product, Runs};
+use crate::web_action::Asked;
+
+/// How long a uid is remembered.
+pub const WINDOW: Duration = Duration::from_hours(48);
+
+/// Actions end within this time; those called `hung` have less.
+pub const TIMEOUT: Duration = Duration::from_mins(1);
+const TIMEOUT_SHORT: Duration = Duration::from_millis(20);
+
+/// Whatever a test waits for comes within this time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub const CHANGED: &str = "product.changed";
+/// Its handler has little time.
+pub const HUNG: &str = "product.hung";
+/// Its registration is bound to an action that is not deployed.
+pub const HOMELESS: &str = "product.homeless";
+/// Its registration is bound to no action.
+pub const UNBOUND: &str = "product.unbound";
+/// Nobody registered for it.
+pub const UNWANTED: &str = "product.unwanted";
+
+const SPECS: &[EventSpec] = &[
+    EventSpec::of::<Product>(CHANGED, "product", &["/sku"]),
+    EventSpec::of::<Product>(HUNG, "product", &["/sku"]),
+    EventSpec::of::<Product>(HOMELESS, "product", &["/sku"]),
+    EventSpec::of::<Product>(UNBOUND, "product", &["/sku"]),
+    EventSpec::of::<Product>(UNWANTED, "product", &["/sku"]),
+];
+
+const ROUTES: &[Route] = &[(CHANGED, "product/changed"), (HUNG, "product/hung")];
+
+/// Registration, action, event codes.
+const REGISTRATIONS: [(&str, Option<&str>, &[&str]); 3] = [
+    ("Products", Some("product/consumer"), &[CHANGED, HUNG]),
+    ("Homeless", Some("product/missing"), &[HOMELESS]),
+    ("Unbound", None, &[UNBOUND]),
+];
+
+/// A running engine.
+pub struct World {
+    pub store: Arc<dyn Store>,
+    pub clock: ManualClock,
+    pub runner: Arc<Runner>,
+    pub runs: Runs,
+    /// The Commerce of all actions.
+    pub target: Recorder,
+    intake: Intake,
+    deliveries: Arc<Deliveries>,
+    _stop: watch::Sender<bool>,
+    _folder: Option<TempDir>,
+}
+
+/// The schedule of I/O Events.
+pub fn day() -> DeliveryOptions {
+    let delays = [1, 2, 4, 8, 15].map(Duration::from_mins).to_vec();
+    DeliveryOptions { schedule: Schedule { delays, total: Duration::from_hours(24) }, at_once: 16 }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(day()).await
+    }
+
+    pub async fn with(options: DeliveryOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = Self::open(folder.path(), &ManualClock::new(), options).await;
+        Self { _folder: Some(folder), ..world }
+    }
+
+    /// Opens the store in this folder, and delivers what is in it.
+    pub async fn open(folder: &Path, clock: &ManualClock, options: DeliveryOptions) -> Self {
+        let folder = folder.join("data");
+        let opened = Sqlite::open(&Options { folder, dedupe_window: WINDOW, bytes_max: 1024 * 1024 * 1024 });
+        let store: Arc<dyn Store> = Arc::new(opened.unwrap());
+        let routes = RoutesHandle::default();
+        routes.set(register(&*store, clock.now()).await);
+        let (runs, target) = (Runs::new(clock.clone()), Recorder::new());
+        let registry = registry(&runs, &target);
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let intake = || {
+            let schemas = Arc::new(Schemas::new(SPECS));
+            Intake::new(schemas, routes.clone(), Arc::clone(&store), Arc::clone(&shared))
+        };
+        let runner = Runner::new(registry, Arc::new(intake()), Arc::clone(&store), Arc::clone(&shared));
+        let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options);
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(Arc::clone(&deliveries).run(stopped));
+        let intake = intake();
+        Self { store, clock: clock.clone(), runner, runs, target, intake, deliveries, _stop: stop, _folder: None }
+    }
+
+    /// Publishes an event that must be taken as new; its id.
+    pub async fn publish(&self, code: &str, value: &Value) -> Uuid {
+        let published = self.offer(code, None, &value.to_string()).await.unwrap();
+        assert!(!published.is_repeated);
+        published.activation.uuid()
+    }
+
+    /// Publishes whatever this is.
+    pub async fn offer(&self, code: &str, uid: Option<&str>, value: &str) -> Result<Published, Refusal> {
+        self.offer_as(None, code, uid, value).await
+    }
+
+    pub async fn offer_as(
+        &self,
+        entity: Option<&str>,
+        code: &str,
+        uid: Option<&str>,
+        value: &str,
+    ) -> Result<Published, Refusal> {
+        let publication = Publication {
+            activation: ActivationId::new(Uuid::now_v7()),
+            code: code.to_owned(),
+            entity: entity.map(str::to_owned),
+            uid: uid.map(str::to_owned),
+            value: value::RawValue::from_string(value.to_owned()).unwrap(),
+        };
+        self.intake.publish(publication).await
+    }
+
+    /// Waits until nothing runs and nothing can run before the clock moves.
+    pub async fn settle(&self) {
+        let begun = Instant::now();
+        let mut runs = usize::MAX;
+        while runs != self.runs.all().len() {
+            runs = self.runs.all().len();
+            self.deliveries.finished().await;
+            self.catch_up().await;
+            assert!(begun.elapsed() < PATIENCE, "the engine comes to rest: {:?}", self.runs.names());
+        }
+    }
+
+    /// Waits until the engine has seen everything that the store has told it.
+    pub async fn catch_up(&self) {
+        // The store's answer to this comes after the wake-ups of all that was written before.
+        self.store.delete_value("fence").await.unwrap();
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        self.clock.until_somebody_sleeps().await;
+    }
+
+    pub async fn advance(&self, duration: Duration) {
+        self.clock.advance(duration);
+        self.settle().await;
+    }
+
+    /// Waits until an event's one delivery is in this state.
+    pub async fn until(&self, event: Uuid, state: State) -> Delivery {
+        let begun = Instant::now();
+        loop {
+            let delivery = self.delivery(event).await;
+            if delivery.state == state {
+                return delivery;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{event} becomes {state:?}, it is {delivery:?}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub async fn delivery(&self, event: Uuid) -> Delivery {
+        let (_, deliveries) = self.store.event(event).await.unwrap().unwrap();
+        assert_eq!(deliveries.len(), 1, "{deliveries:?}");
+        deliveries.into_iter().next().unwrap()
+    }
+
+    /// The runs on an event, the oldest first.
+    pub async fn activations(&self, event: Option<Uuid>) -> Vec<Activation> {
+        let filter = Filter { limit: 1_000, action: None, event };
+        let mut activations = self.store.activations(filter).await.unwrap();
+        activations.reverse();
+        activations
+    }
+}
+
+async fn register(store: &dyn Store, now: Timestamp) -> Routes {
+    for (name, action, codes) in REGISTRATIONS {
+        let interest = |code: &&str| Interest { provider_id: "backoffice".to_owned(), event_code: (*code).to_owned() };
+        let registration = Registration {
+            id: 0,
+            registration_id: name.to_lowercase(),
+            client_id: "client".to_owned(),
+            name: name.to_owned(),
+            description: name.to_owned(),
+            delivery_type: "webhook".to_owned(),
+            runtime_action: action.map(str::to_owned),
+            enabled: true,
+            events_of_interest: codes.iter().map(interest).collect(),
+            created_date: now,
+            updated_date: now,
+        };
+        store.put_registration(registration).await.unwrap();
+    }
+    Routes::new(&store.catalogue().await.unwrap())
+}
+
+fn registry(runs: &Runs, target: &Recorder) -> Registry {
+    let handler = || Entry::Event(sdk::handler(Changed(runs.clone())));
+    let consumer = Entry::Event(Box::new(Consumer::new(ROUTES)));
+    let deployed = |name: &str, entry: Entry, timeout: Duration| Deployed {
+        name: name.into(),
+        is_web: matches!(entry, Entry::Web(_)),
+        entry: Arc::new(entry),
+        inputs: Arc::new(Inputs::default()),
+        commerce: Arc::new(target.clone()),
+        timeout,
+    };
+    Registry::from_iter([
+        deployed("product/consumer", consumer, TIMEOUT),
+        deployed("product/changed", handler(), TIMEOUT),
+        deployed("product/hung", handler(), TIMEOUT_SHORT),
+        deployed("web/asked", Entry::Web(Box::new(Asked)), TIMEOUT),
+        deployed("web/hung", Entry::Web(Box::new(Asked)), TIMEOUT_SHORT),
+    ])
+}

@@ -1,0 +1,341 @@
+//! What is special to the embedded store: its folder, its file, its limits.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use store::{
+    Appended, Attempt, Claim, Filter, NewDelivery, NewEvent, OpenError, Options, Outcome, Provider, Reader, Sqlite,
+    Store, StoreError,
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Far beyond the queue's own limit.
+const APPENDS_MAX: usize = 50_000;
+
+/// The store opens its file again a second after a failure.
+const RECOVERY_MAX: Duration = Duration::from_secs(30);
+
+struct Home {
+    parent: TempDir,
+    options: Options,
+}
+
+impl Home {
+    fn new() -> Self {
+        let parent = tempfile::tempdir().expect("the system has a folder for temporary files");
+        let options = Options {
+            folder: parent.path().join("kit").join("data"),
+            dedupe_window: Duration::from_hours(48),
+            bytes_max: 1024 * 1024 * 1024,
+        };
+        Self { parent, options }
+    }
+
+    fn with_bytes_max(bytes_max: u64) -> Self {
+        let mut home = Self::new();
+        home.options.bytes_max = bytes_max;
+        home
+    }
+
+    fn open(&self) -> Sqlite {
+        Sqlite::open(&self.options).expect("nobody else uses the test's own folder")
+    }
+
+    fn refusal(&self) -> OpenError {
+        match Sqlite::open(&self.options) {
+            Err(StoreError::Open { path, source }) => {
+                assert_eq!(path, self.options.folder);
+                source
+            }
+            other => panic!("the store must not open: {other:?}"),
+        }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.options.folder.join("kit.db")
+    }
+
+    /// Another look at the file, past the store.
+    fn connect(&self) -> Connection {
+        Connection::open(self.database()).expect("the file is a database")
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_767_225_600 + seconds).expect("tests take place in this century")
+}
+
+fn event(second: i64) -> NewEvent {
+    NewEvent {
+        id: Uuid::now_v7(),
+        provider_id: "backoffice".into(),
+        code: "stock.updated".into(),
+        uid: None,
+        at: at(second),
+        body: "{}".into(),
+        deliveries: vec![NewDelivery { registration: 1, keys: vec!["sku-1".to_owned()] }],
+    }
+}
+
+async fn append(store: &Sqlite, event: NewEvent) -> Uuid {
+    let id = event.id;
+    let appended = store.append(event).await;
+    assert!(matches!(appended, Ok(Appended::Stored)), "{appended:?}");
+    id
+}
+
+fn user_version(connection: &Connection) -> i64 {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("the file is a database")
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("the path exists").permissions().mode() & 0o777
+}
+
+/// Runs all that can run, and finishes it.
+async fn deliver_all(store: &Sqlite, now: Timestamp) -> usize {
+    let mut delivered = 0;
+    loop {
+        let claim = Claim { now, lease: Duration::from_mins(1), deliveries_max: 100 };
+        let claimed = store.claim(claim).await.expect("the store takes claims").deliveries;
+        if claimed.is_empty() {
+            return delivered;
+        }
+        for delivery in claimed {
+            let attempt = Attempt {
+                event: delivery.event.number,
+                registration: delivery.registration,
+                attempt: delivery.attempt,
+                outcome: Outcome::Done,
+                activations: Vec::new(),
+            };
+            assert!(store.finish(attempt).await.expect("the store takes outcomes"));
+            delivered += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_start_is_refused_while_the_first_runs() {
+    let home = Home::new();
+    let first = home.open();
+    let refusal = home.refusal();
+    assert!(matches!(refusal, OpenError::Locked), "{refusal:?}");
+    assert_eq!(refusal.to_string(), "another process has it open");
+    let event = append(&first, event(0)).await;
+    first.close().await;
+    drop(first);
+    assert!(home.open().event(event).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    let home = Home::new();
+    let store = home.open();
+    let event = append(&store, event(0)).await;
+    store.close().await;
+    drop(store);
+    let known = user_version(&home.connect());
+    home.connect().pragma_update(None, "user_version", known + 1).unwrap();
+    let refusal = home.refusal();
+    let expected =
+        format!("it was written by a newer version (schema {}, this program knows up to {known})", known + 1);
+    assert_eq!(refusal.to_string(), expected);
+    assert_eq!(user_version(&home.connect()), known + 1);
+    home.connect().pragma_update(None, "user_version", known).unwrap();
+    assert!(home.open().event(event).await.unwrap().is_some());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_kept() {
+    fn check(bytes: &[u8]) {
+        let home = Home::new();
+        fs::create_dir_all(&home.options.folder).unwrap();
+        fs::write(home.database(), bytes).unwrap();
+        for _ in 0..2 {
+            let refusal = home.refusal();
+            assert!(matches!(refusal, OpenError::Database(_)), "{refusal:?}");
+        }
+        assert!(fs::read(home.database()).unwrap() == bytes, "the file is as it was");
+    }
+    check(b"the shopping list");
+    check(&b"the shopping list\n".repeat(1_000));
+    check(&[0xff; 100]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_told() {
+    let home = Home::new();
+    fs::write(home.parent.path().join("kit"), "a file where the folder has to be").unwrap();
+    let refusal = home.refusal();
+    assert!(matches!(refusal, OpenError::File(_)), "{refusal:?}");
+}
+
+#[test]
+fn the_folder_is_for_its_owner_only() {
+    let home = Home::new();
+    home.open();
+    assert_eq!(mode(&home.options.folder), 0o700);
+    assert_eq!(mode(&home.parent.path().join("kit")), 0o700);
+}
+
+#[test]
+fn a_folder_that_exists_keeps_its_mode() {
+    let home = Home::new();
+    fs::create_dir_all(&home.options.folder).unwrap();
+    fs::set_permissions(&home.options.folder, fs::Permissions::from_mode(0o750)).unwrap();
+    home.open();
+    assert_eq!(mode(&home.options.folder), 0o750);
+}
+
+#[tokio::test]
+async fn the_schema_is_applied_once() {
+    let home = Home::new();
+    let schema = |home: &Home| -> Vec<String> {
+        let connection = home.connect();
+        let mut statement = connection.prepare("SELECT name || coalesce(sql, '') FROM sqlite_schema").unwrap();
+        let names = statement.query_map([], |row| row.get(0)).unwrap();
+        names.collect::<rusqlite::Result<_>>().unwrap()
+    };
+    let store = home.open();
+    let event = append(&store, event(0)).await;
+    let (before, version) = (schema(&home), user_version(&home.connect()));
+    store.close().await;
+    drop(store);
+    let store = home.open();
+    assert_eq!((schema(&home), user_version(&home.connect())), (before, version));
+    assert!(store.event(event).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_full_store_takes_no_event_but_delivers_what_it_has() {
+    let home = Home::with_bytes_max(1024 * 1024);
+    let store = home.open();
+    let large = |second: i64| NewEvent { body: format!("\"{}\"", "x".repeat(8_000)).into(), ..event(second) };
+    let mut stored = 0;
+    let refused = loop {
+        assert!(stored < 1_000, "the limit is not observed");
+        let event = large(0);
+        let id = event.id;
+        match store.append(event).await {
+            Ok(Appended::Stored) => stored += 1,
+            Err(StoreError::Full) => break id,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(stored > 50, "the limit is a megabyte, not {stored} events of 8 kB");
+    assert!(store.event(refused).await.unwrap().is_none());
+    let refused = store.append(event(0)).await;
+    assert!(matches!(refused, Err(StoreError::Full)), "a small event is no exception: {refused:?}");
+    store.put_value("k", b"v".to_vec(), at(100)).await.unwrap();
+    assert_eq!(deliver_all(&store, at(1)).await, stored);
+    let refused = store.append(large(1)).await;
+    assert!(matches!(refused, Err(StoreError::Full)), "delivered events still take room: {refused:?}");
+    while !store.purge(at(50), at(0), at(0)).await.unwrap().is_finished {}
+    append(&store, large(2)).await;
+    assert_eq!(deliver_all(&store, at(2)).await, 1);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_events_and_keeps_those_it_took() {
+    let home = Home::new();
+    let store = home.open();
+    // While somebody else holds the file's write lock, the writer waits in its first batch and the queue fills.
+    let other = home.connect();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut taken = Vec::new();
+    loop {
+        assert!(taken.len() < APPENDS_MAX, "the queue has no limit");
+        let mut append: Pin<Box<dyn Future<Output = _> + Send + '_>> = store.append(event(0));
+        match append.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => taken.push(append),
+            Poll::Ready(Err(StoreError::Busy)) => break,
+            Poll::Ready(other) => panic!("{other:?}"),
+        }
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    for append in taken {
+        let appended = append.await;
+        assert!(matches!(appended, Ok(Appended::Stored)), "{appended:?}");
+    }
+    append(&store, event(1)).await;
+}
+
+#[tokio::test]
+async fn a_failed_write_is_not_acknowledged_and_the_store_recovers() {
+    let home = Home::new();
+    let store = home.open();
+    let before = append(&store, event(0)).await;
+    let other = home.connect();
+    other
+        .execute_batch("CREATE TRIGGER broken BEFORE INSERT ON delivery BEGIN SELECT RAISE(ABORT, 'broken'); END")
+        .unwrap();
+    let lost = NewEvent { uid: Some("A-1".to_owned()), ..event(1) };
+    let refused = store.append(lost.clone()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable)), "{refused:?}");
+    let begin = Instant::now();
+    // The answer may come a moment before the word of the failure.
+    while store.health().await.failure.is_none() {
+        assert!(begin.elapsed() < RECOVERY_MAX, "the failure is not told");
+    }
+    assert!(store.event(lost.id).await.unwrap().is_none());
+    assert!(store.event(before).await.unwrap().is_some(), "reads go on");
+    other.execute_batch("DROP TRIGGER broken").unwrap();
+    // The sender tries again and is taken for new: the uid of a lost event is not remembered.
+    let begin = Instant::now();
+    loop {
+        match store.append(lost.clone()).await {
+            Ok(Appended::Stored) => break,
+            Err(StoreError::Unavailable) => assert!(begin.elapsed() < RECOVERY_MAX, "the store does not recover"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(store.health().await.failure.is_none());
+    assert_eq!(deliver_all(&store, at(2)).await, 2);
+}
+
+#[tokio::test]
+async fn a_reader_reads_while_the_store_is_open() {
+    let home = Home::new();
+    let store = home.open();
+    let reader = Reader::open(&home.options.folder).unwrap();
+    let stored = append(&store, event(0)).await;
+    store
+        .put_provider(Provider {
+            id: "p-1".to_owned(),
+            label: "Backoffice".to_owned(),
+            description: String::new(),
+            docs_url: None,
+            provider_metadata: "3rd_party_custom_events".to_owned(),
+            instance_id: "p-1-1".to_owned(),
+        })
+        .await
+        .unwrap();
+    let (event, deliveries) = reader.event(stored).unwrap().unwrap();
+    assert_eq!((event.id, deliveries.len()), (stored, 1));
+    assert!(reader.activation(stored).unwrap().is_some());
+    assert_eq!(reader.activations(&Filter { limit: 10, action: None, event: None }).unwrap().len(), 1);
+    assert_eq!(reader.catalogue().unwrap().providers.len(), 1);
+    // It goes on when the store is closed.
+    store.close().await;
+    drop(store);
+    assert!(reader.event(stored).unwrap().is_some());
+}
+
+#[test]
+fn a_reader_makes_no_store() {
+    let home = Home::new();
+    let refused = Reader::open(&home.options.folder);
+    assert!(matches!(refused, Err(StoreError::Open { .. })), "{refused:?}");
+    fs::create_dir_all(&home.options.folder).unwrap();
+    let refused = Reader::open(&home.options.folder);
+    assert!(matches!(refused, Err(StoreError::Open { .. })), "{refused:?}");
+    assert!(!home.database().exists());
+}

@@ -1,0 +1,128 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sdk::{Action, Actions, ActivationId, Answer, Context, Event, Inputs, Ports, Publisher, TargetPort};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::{FakeActions, FakePublisher, Recorder};
+
+/// An event of this code that carries this value.
+pub fn event(code: &str, value: &Value) -> Event {
+    let data = RawValue::from_string(value.to_string()).expect("a value is JSON");
+    Event {
+        id: "01890a5d-ac96-774b-bcce-b302099a8057".to_owned(),
+        source: "urn:uuid:8e2a0f4c-6a1b-4d3e-9f00-000000000001".to_owned(),
+        code: code.to_owned(),
+        time: Timestamp::UNIX_EPOCH,
+        data: data.into(),
+    }
+}
+
+/// The context of one run, with fakes behind every port that is not set.
+pub fn context() -> Bench {
+    Bench {
+        inputs: BTreeMap::new(),
+        attempt: 1,
+        commerce: Arc::new(Recorder::new()),
+        actions: Arc::new(FakeActions::new()),
+        publisher: Arc::new(FakePublisher::new()),
+    }
+}
+
+/// Where one action runs by itself.
+#[derive(Clone)]
+pub struct Bench {
+    inputs: BTreeMap<String, Value>,
+    attempt: u32,
+    commerce: Arc<dyn TargetPort>,
+    actions: Arc<dyn Actions>,
+    publisher: Arc<dyn Publisher>,
+}
+
+impl Bench {
+    #[must_use]
+    pub fn input(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.inputs.insert(name.to_owned(), value.into());
+        self
+    }
+
+    #[must_use]
+    pub fn attempt(self, attempt: u32) -> Self {
+        Self { attempt, ..self }
+    }
+
+    #[must_use]
+    pub fn commerce(self, commerce: impl TargetPort + 'static) -> Self {
+        Self { commerce: Arc::new(commerce), ..self }
+    }
+
+    #[must_use]
+    pub fn actions(self, actions: impl Actions + 'static) -> Self {
+        Self { actions: Arc::new(actions), ..self }
+    }
+
+    #[must_use]
+    pub fn publisher(self, publisher: impl Publisher + 'static) -> Self {
+        Self { publisher: Arc::new(publisher), ..self }
+    }
+
+    /// The context of a run outside any delivery.
+    pub fn build(self) -> Context {
+        let ports = Ports { commerce: self.commerce, actions: self.actions, publisher: self.publisher };
+        Context::new(ActivationId::new(Uuid::now_v7()), "test/action".into(), Arc::new(Inputs::new(self.inputs)), ports)
+    }
+
+    /// The context of an attempt at delivering this event.
+    pub fn for_event(self, event: &Event) -> Context {
+        let attempt = self.attempt;
+        self.build().for_event(event, attempt)
+    }
+
+    /// Runs an action on an event, once.
+    pub async fn run(self, action: &dyn Action, event: &Event) -> Answer {
+        action.run(&self.for_event(event), event).await
+    }
+}
+
+impl fmt::Debug for Bench {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Bench").field("attempt", &self.attempt).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sdk::{Consumer, Reply, Stop, TargetPort};
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_run_reaches_the_fakes_and_they_remember_it() {
+        let actions = FakeActions::new().then(Answer::failure(404, "gone", sdk::Fate::Refused));
+        let consumer = Consumer::new(&[("stock.counted", "stock/counted")]);
+        let event = event("stock.counted", &json!({"sku": "A"}));
+        let answer = context().actions(actions.clone()).run(&consumer, &event).await;
+        assert_eq!(answer.status, 404);
+        let invocations = actions.invocations();
+        assert_eq!(invocations.len(), 1);
+        assert_eq!(invocations[0].action, "stock/counted");
+        assert_eq!(invocations[0].event.id, event.id);
+    }
+
+    #[tokio::test]
+    async fn a_recorder_answers_from_its_script_and_then_with_200() {
+        let recorder = Recorder::new().then(Reply::new(404, json!("gone"))).then_stop(Stop::retry("no line"));
+        let cx = context().commerce(recorder.clone()).build();
+        assert_eq!(cx.commerce().get("products/A").await.unwrap().status, 404);
+        assert_eq!(cx.commerce().get("products/A").await.unwrap_err().to_string(), "no line");
+        let call = recorder.calls().remove(0);
+        let reply = TargetPort::call(&recorder, call).await.unwrap();
+        assert_eq!((reply.status, reply.body), (200, Value::Null));
+        assert_eq!(recorder.calls().len(), 3);
+    }
+}

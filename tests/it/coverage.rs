@@ -1,0 +1,190 @@
+//! What must not be forgotten: handler files, the table, the manifest, the onboarding files and the golden folders
+//! agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+
+use onboarding::Desired;
+use sdk::Entry;
+use serde_json::{Value, value};
+use settings::{Action, Web};
+
+use crate::golden::{Case, cases, manifest, root};
+
+const BACKOFFICE: &str = "backoffice";
+
+#[test]
+fn every_function_of_the_table_is_deployed_exactly_once() {
+    let mut named = BTreeMap::<String, Vec<String>>::new();
+    for action in manifest().actions {
+        named.entry(action.function.clone()).or_default().push(action.full_name());
+    }
+    for function in actions::table().functions() {
+        let names = named.remove(function).unwrap_or_default();
+        assert_eq!(
+            names.len(),
+            1,
+            "`{function}` of `actions/lib.rs` is one entry of an `actions.config.yaml`: {names:?}"
+        );
+    }
+    assert!(named.is_empty(), "deployed, but not in the table of `actions/lib.rs`: {named:?}");
+    assert!(actions::table().twice().is_empty(), "twice in the table: {:?}", actions::table().twice());
+}
+
+#[test]
+fn every_handler_file_has_its_line_in_the_table_and_every_line_its_file() {
+    let folder = root().join("actions");
+    let files: BTreeSet<String> = handler_files(&folder).iter().map(|file| function(&folder, file)).collect();
+    // Consumers and web actions may stand anywhere; below `<entity>/<system>` everything is an action.
+    let table: BTreeSet<String> = actions::table().functions().map(str::to_owned).collect();
+    agree("handler files", &files, "the table of `actions/lib.rs`", &deep(&table));
+    for function in &table {
+        assert!(folder.join(format!("{function}.rs")).is_file(), "`{function}` of the table is no file of `actions`");
+    }
+}
+
+#[test]
+fn every_event_handler_has_golden_cases_of_each_kind() {
+    let cases = cases();
+    for action in event_handlers() {
+        let name = action.full_name();
+        let own: Vec<&Case> = cases.iter().filter(|case| case.full_name() == name).collect();
+        let has = |kind: Kind| own.iter().any(|case| Kind::of(case) == Some(kind));
+        for kind in [Kind::Success, Kind::Refusal, Kind::TargetFailure] {
+            assert!(has(kind), "`tests/golden/{name}` has no case of a {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn every_golden_folder_belongs_to_an_action_on_events() {
+    let deployed: BTreeSet<String> =
+        manifest().actions.iter().filter(|action| !is_web(action)).map(Action::full_name).collect();
+    for case in cases() {
+        assert!(deployed.contains(&case.full_name()), "{case} belongs to no action of the manifest");
+    }
+}
+
+#[test]
+fn every_event_of_the_back_office_is_onboarded_with_a_sample_that_it_accepts() {
+    let folder = root().join("onboarding/config");
+    let samples = onboarding::samples(&folder, BACKOFFICE).unwrap_or_else(|error| panic!("{error}"));
+    let samples: BTreeMap<String, Value> = samples.into_iter().map(|sample| (sample.code, sample.value)).collect();
+    let onboarded = desired().metadata.into_iter().filter(|metadata| metadata.provider_key == BACKOFFICE);
+    let onboarded: BTreeSet<String> = onboarded.map(|metadata| metadata.event_code).collect();
+    let known: BTreeSet<String> = actions::EVENTS.iter().map(|spec| spec.code.to_owned()).collect();
+    agree("`actions::EVENTS`", &known, "`onboarding/config/events.json`", &onboarded);
+    assert_eq!(known.len(), actions::EVENTS.len(), "no code stands twice in `actions::EVENTS`");
+    for spec in actions::EVENTS {
+        let sample = samples.get(spec.code).unwrap_or_else(|| panic!("`{}` has no sample", spec.code));
+        let checked = spec.check(&value::to_raw_value(sample).unwrap());
+        assert!(checked.is_ok(), "the sample of `{}` does not pass its own check: {checked:?}", spec.code);
+    }
+}
+
+#[tokio::test]
+async fn every_consumer_routes_each_event_of_its_registration_to_a_deployed_handler() {
+    let deployed = manifest().actions;
+    let mut table = actions::table().into_entries();
+    for registration in desired().registrations {
+        let consumer = deployed.iter().find(|action| action.full_name() == registration.runtime_action);
+        let Some(Entry::Event(consumer)) = consumer.and_then(|action| table.remove(action.function.as_str())) else {
+            continue;
+        };
+        for code in &registration.event_codes {
+            let others = testkit::FakeActions::new();
+            let event = testkit::event(code, &Value::Null);
+            testkit::context().actions(others.clone()).run(&*consumer, &event).await;
+            let invoked: Vec<String> = others.invocations().into_iter().map(|invocation| invocation.action).collect();
+            let [handler] = &invoked[..] else {
+                panic!("`{}` runs one handler for `{code}`, not {invoked:?}", registration.runtime_action);
+            };
+            let handler = event_handlers().into_iter().find(|action| action.full_name() == *handler);
+            assert!(
+                handler.is_some(),
+                "`{}` routes `{code}` to {invoked:?}, which is not deployed",
+                registration.runtime_action
+            );
+        }
+    }
+}
+
+/// What a golden case shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Success,
+    /// The handler's own verdict: nothing is sent.
+    Refusal,
+    TargetFailure,
+}
+
+impl Kind {
+    fn of(case: &Case) -> Option<Self> {
+        let sent = case.read("sent.json");
+        let is_sent = sent.as_array().is_some_and(|calls| !calls.is_empty());
+        let status = case.read("reply.json").get("statusCode").and_then(Value::as_u64);
+        match (status, is_sent) {
+            (Some(200), true) => Some(Self::Success),
+            (Some(400), false) => Some(Self::Refusal),
+            (Some(_), true) if case.target().status >= 400 => Some(Self::TargetFailure),
+            _ => None,
+        }
+    }
+}
+
+fn desired() -> Desired {
+    let desired = Desired::load(&root().join("onboarding/config"), "local");
+    desired.unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn is_web(action: &Action) -> bool {
+    !matches!(action.web, Web::No)
+}
+
+/// The deployed actions that handle events themselves.
+fn event_handlers() -> Vec<Action> {
+    let is_handler = |action: &Action| !is_web(action) && !action.function.ends_with("consumer");
+    manifest().actions.into_iter().filter(is_handler).collect()
+}
+
+/// `<entity>/<system>/*.rs` but for the types that handlers share.
+fn handler_files(actions: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entity in entries(actions) {
+        for system in entries(&entity) {
+            let handlers = entries(&system).into_iter().filter(|file| {
+                let is_shared = file.file_stem().is_some_and(|name| name == "model");
+                file.extension().is_some_and(|extension| extension == "rs") && !is_shared
+            });
+            files.extend(handlers);
+        }
+    }
+    files
+}
+
+/// What is in a folder; nothing when it is a file.
+fn entries(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return Vec::new();
+    }
+    std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// `product/external/created`.
+fn function(actions: &Path, file: &Path) -> String {
+    let path = file.strip_prefix(actions).unwrap().with_extension("");
+    path.iter().map(|part| part.to_str().unwrap()).collect::<Vec<_>>().join("/")
+}
+
+/// The functions below `<entity>/<system>`.
+fn deep(functions: &BTreeSet<String>) -> BTreeSet<String> {
+    functions.iter().filter(|function| function.split('/').count() == 3).cloned().collect()
+}
+
+fn agree<T: Ord + Debug>(left_name: &str, left: &BTreeSet<T>, right_name: &str, right: &BTreeSet<T>) {
+    let left_only: Vec<&T> = left.difference(right).collect();
+    let right_only: Vec<&T> = right.difference(left).collect();
+    assert!(left_only.is_empty(), "in {left_name}, but not in {right_name}: {left_only:?}");
+    assert!(right_only.is_empty(), "in {right_name}, but not in {left_name}: {right_only:?}");
+}

@@ -1,0 +1,79 @@
+//! A Commerce on loopback that answers one thing and remembers what it was asked.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::case::Target;
+
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// A running server. Dropping it ends it.
+pub struct Backend {
+    pub base_url: String,
+    calls: Calls,
+    server: tokio::task::JoinHandle<()>,
+}
+
+type Calls = Arc<Mutex<Vec<Received>>>;
+
+/// One call as it came over the wire.
+#[derive(Clone)]
+pub struct Received {
+    method: String,
+    path: String,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Received {
+    /// A header's value, empty when it did not come.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// The call as `sent.json` has it.
+    pub fn document(&self) -> Value {
+        json!({"method": self.method, "path": self.path, "body": self.body})
+    }
+}
+
+impl Backend {
+    pub async fn start(target: &Target) -> Self {
+        let calls = Calls::default();
+        let state = (Arc::clone(&calls), target.clone());
+        let router = Router::new().fallback(answer).with_state(state);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/rest/", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { base_url, calls, server }
+    }
+
+    pub fn calls(&self) -> Vec<Received> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(State((calls, target)): State<(Calls, Target)>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX).await.unwrap();
+    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+    let path = head.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+    calls.lock().unwrap().push(Received { method: head.method.to_string(), path, headers: head.headers, body });
+    let text = if target.body.is_null() { String::new() } else { target.body.to_string() };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = StatusCode::from_u16(target.status).unwrap();
+    response
+}

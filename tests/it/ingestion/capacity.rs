@@ -1,0 +1,89 @@
+//! When nothing more fits, senders are told so, and what was taken stays taken.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, PRODUCT_CREATE, Project, Server};
+
+const TOO_FULL: &str = "the event cannot be stored now; send it again later";
+
+fn large_product(index: usize) -> Value {
+    json!({"sku": format!("LARGE-{index}"), "name": "Large", "price": 1, "description": "x".repeat(100_000)})
+}
+
+/// Sends large events until one is refused; returns the acknowledged ones and the refusal.
+async fn fill(kit: &Server) -> (Vec<Answer>, Answer) {
+    let mut acknowledged = Vec::new();
+    loop {
+        let index = acknowledged.len();
+        assert!(index < 1_000, "this much does not fit");
+        let answer = kit.send(&index.to_string(), PRODUCT_CREATE, &large_product(index)).await;
+        if answer.status != 200 {
+            return (acknowledged, answer);
+        }
+        acknowledged.push(answer);
+    }
+}
+
+fn assert_comes_again(refused: &Answer) {
+    assert_eq!((refused.status, refused.error()), (503, TOO_FULL), "{refused:?}");
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{refused:?}");
+    refused.activation();
+}
+
+#[tokio::test]
+async fn a_store_at_its_limit_takes_no_more_and_delivers_what_it_has() {
+    let project = Project::new().with("KIT_STORE_BYTES_MAX", "16MiB");
+    let kit = project.start(&["dev"]);
+    let (acknowledged, refused) = fill(&kit).await;
+    assert_comes_again(&refused);
+    assert!(acknowledged.len() > 100, "{} large events fit into 16 MiB", acknowledged.len());
+    let again = kit.send("again", PRODUCT_CREATE, &large_product(7)).await;
+    assert_comes_again(&again);
+    assert_eq!(kit.get("/health/live").await.status, 200);
+    kit.calls_reach("products", acknowledged.len()).await;
+    // What is wrong is still told, although it could not be stored either way.
+    assert_eq!(kit.post("{").await.status, 400);
+    let calls = kit.calls("products").await;
+    assert_eq!(calls.len(), acknowledged.len(), "no refused event had an effect");
+    let mut events: Vec<&str> = calls.iter().map(|call| call["event_id"].as_str().unwrap()).collect();
+    events.sort_unstable();
+    events.dedup();
+    assert_eq!(events.len(), acknowledged.len(), "every event had one effect");
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_loses_nothing_that_was_acknowledged() {
+    let project = Project::new();
+    let kit = Server::spawn(limited(&project), project.path());
+    let (acknowledged, refused) = fill(&kit).await;
+    assert_comes_again(&refused);
+    assert!(!acknowledged.is_empty());
+    assert_eq!(kit.get("/health/live").await.status, 200);
+    let ready = kit.get("/health/ready").await;
+    assert_eq!((ready.status, &ready.body["reason"]), (503, &json!("the store cannot write")));
+    assert!(!kit.log().contains("panic"), "{}", kit.log());
+    kit.kill();
+
+    let kit = project.start(&["dev"]);
+    for (index, first) in acknowledged.iter().enumerate() {
+        let answer = kit.send(&index.to_string(), PRODUCT_CREATE, &large_product(index)).await;
+        answer.assert_replay_of(first);
+    }
+    let index = acknowledged.len();
+    kit.send(&index.to_string(), PRODUCT_CREATE, &large_product(index)).await.assert_new();
+    assert_eq!(kit.get("/health/ready").await.status, 200);
+    kit.kill();
+}
+
+/// The kit in a shell that lets no file grow beyond 4 MiB: a write then fails as on a full disk.
+fn limited(project: &Project) -> Command {
+    let mut command = Command::new("bash");
+    let script = r#"trap "" XFSZ; ulimit -f 4096; exec "$0" dev"#;
+    command.args(["-c", script, env!("CARGO_BIN_EXE_kit")]).current_dir(project.path()).env_clear();
+    let own = project.command(&["dev"]);
+    command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
+}
