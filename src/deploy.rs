@@ -36,7 +36,8 @@ pub fn faults(manifest: &Manifest) -> Vec<Fault> {
         })
         .collect();
     let entries = table.into_entries();
-    for action in &manifest.actions {
+    // Without a function an action has a fault already.
+    for action in manifest.actions.iter().filter(|action| !action.function.is_empty()) {
         let fault = |member: &str, problem: String, hint: String| Fault {
             at: Some(action.at.clone()),
             key: format!("packages.{}.actions.{}.{member}", action.package, action.name),

@@ -22,18 +22,17 @@ impl Project {
     pub fn read(root: &Path, variables: &Variables, mode: Mode) -> Result<Self, Faults> {
         let mut faults = Vec::new();
         let environment = keep(Environment::read(variables, mode), &mut faults);
-        let manifest = keep(Manifest::load(root, variables), &mut faults);
+        let (manifest, wrong) = Manifest::read(root, variables);
+        faults.extend(wrong.into_iter().flatten());
+        faults.extend(deploy::faults(&manifest));
         let namespace = environment.as_ref().map_or("local", |environment| &environment.namespace);
         let desired = Desired::load(&config_folder(root), namespace);
         let desired = desired.map_err(|error| faults.extend(error.iter().map(config_fault))).ok();
-        if let Some(manifest) = &manifest {
-            faults.extend(deploy::faults(manifest));
-        }
-        match (environment, manifest, desired, Faults::collect(faults)) {
-            (Some(environment), Some(manifest), Some(desired), None) => {
+        match (environment, desired, Faults::collect(faults)) {
+            (Some(environment), Some(desired), None) => {
                 Ok(Self { root: root.to_owned(), environment, manifest, desired })
             }
-            (_, _, _, Some(faults)) => Err(faults),
+            (_, _, Some(faults)) => Err(faults),
             _ => unreachable!("a part that is missing left its fault"),
         }
     }

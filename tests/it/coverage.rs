@@ -16,19 +16,19 @@ const BACKOFFICE: &str = "backoffice";
 
 #[test]
 fn every_function_of_the_table_is_deployed_exactly_once() {
-    let mut named = BTreeMap::<String, Vec<String>>::new();
+    let mut deployed = BTreeMap::<String, Vec<String>>::new();
     for action in manifest().actions {
-        named.entry(action.function.clone()).or_default().push(action.full_name());
+        deployed.entry(action.function.clone()).or_default().push(action.full_name());
     }
     for function in actions::table().functions() {
-        let names = named.remove(function).unwrap_or_default();
+        let names = deployed.remove(function).unwrap_or_default();
         assert_eq!(
             names.len(),
             1,
             "`{function}` of `actions/lib.rs` is one entry of an `actions.config.yaml`: {names:?}"
         );
     }
-    assert!(named.is_empty(), "deployed, but not in the table of `actions/lib.rs`: {named:?}");
+    assert!(deployed.is_empty(), "deployed, but not in the table of `actions/lib.rs`: {deployed:?}");
     assert!(actions::table().twice().is_empty(), "twice in the table: {:?}", actions::table().twice());
 }
 

@@ -1,10 +1,13 @@
 //! The whole program, from outside: HTTP, command line, files.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
 mod commands;
 mod coverage;
 mod crash;
 mod delivery;
 mod golden;
 mod ingestion;
+mod settings;
 mod support;
 mod tidy;

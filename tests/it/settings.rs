@@ -3,67 +3,216 @@
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::support::{PRODUCT_CREATE, Project, TOKEN, product};
+use crate::support::{PRODUCT_CREATE, PRODUCT_DELETE, Project, TOKEN, product};
 
 const MANIFEST: &str = "app.config.yaml";
-const PRODUCTS: &str = "actions/product/external/actions.config.yaml";
 const INGESTION: &str = "actions/ingestion/actions.config.yaml";
 const REGISTRATIONS: &str = "onboarding/config/starter-kit-registrations.json";
 
 /// Stands for values that no output may repeat.
 const SECRET: &str = "5ecret-of-the-tests";
 
-/// The number of the first line with this text.
-fn line_of(text: &str, wanted: &str) -> usize {
-    text.lines().position(|line| line.contains(wanted)).unwrap_or_else(|| panic!("no `{wanted}` in:\n{text}")) + 1
-}
-
-/// Puts text into a file of the project; says in which line it stands.
-fn replace(project: &Project, file: &str, old: &str, new: &str) -> usize {
-    let text = project.read(file);
-    let line = line_of(&text, old);
-    project.write(file, &text.replacen(old, new, 1));
-    line
-}
-
-/// What `kit dev` says, which is what `kit check` says; every fault has a hint.
+/// Every fault is told with its hint, nothing else is, and `kit check` says the same.
 #[track_caller]
-fn check(project: &Project, faults: &[String]) {
+fn check(project: &Project, faults: &[&str]) {
     let said = project.refusal(&["dev"]);
     for fault in faults {
-        assert!(said.contains(fault.as_str()), "no `{fault}` in:\n{said}");
+        assert!(said.contains(fault), "no `{fault}` in:\n{said}");
     }
-    assert_eq!(said.matches("hint: ").count(), faults.len(), "one hint for each fault:\n{said}");
+    assert_eq!(said.matches("\n  hint: ").count(), faults.len(), "each fault has one hint:\n{said}");
+    assert!(!said.contains(SECRET), "{said}");
     let checked = project.run(&["check"]);
     assert_eq!((checked.status.code(), checked.stdout.len()), (Some(1), 0));
     let checked = String::from_utf8(checked.stderr).unwrap();
-    assert!(checked.contains(&format!("{} to mend before `kit dev` can start", faults.len())), "{checked}");
-    let faults_said = said.strip_prefix("error: ").unwrap().trim_end();
-    assert!(checked.contains(faults_said), "`check` says:\n{checked}\n`dev` says:\n{said}");
+    let in_all = format!("{} to mend before `kit dev` can start\n", faults.len());
+    assert_eq!(format!("{}\n{in_all}", said.strip_prefix("error: ").unwrap().trim_end()), checked);
+    let checked = project.run(&["check", "--json"]);
+    assert_eq!(checked.status.code(), Some(1));
+    let checked: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(checked["faults"].as_array().unwrap().len(), faults.len());
+    assert!(!checked.to_string().contains(SECRET), "{checked}");
     assert!(!project.path().join("data").exists(), "a kit that does not start makes nothing");
 }
 
+/// A project whose manifest includes `products.yaml` as the actions of products.
+fn with_products(products: &str) -> Project {
+    let project = Project::new();
+    let manifest = "application:\n  runtimeManifest:\n    packages:\n      ingestion:\n        actions:\n          \
+        $include: ./actions/ingestion/actions.config.yaml\n      product-backoffice:\n        actions:\n          \
+        $include: ./products.yaml\n";
+    project.write(MANIFEST, manifest);
+    project.write("products.yaml", products);
+    project
+}
+
+const WRONG_PRODUCTS: &str = "\
+consumer:
+  fuction: consumer.rs
+  web: 'no'
+  runtime: nodejs:20
+created:
+  function: actions/no/such/function
+  web: maybe
+  runtime: rust
+  limits: { timeout: 5ecret-of-the-tests }
+updated:
+  function: actions/product/external/updated.rs
+  web: 'yes'
+  runtime: rust
+";
+
 #[test]
 fn all_faults_of_all_files_are_told_at_once() {
+    let project = with_products(WRONG_PRODUCTS).with("KIT_BIMD", SECRET).with("KIT_STORE", SECRET);
+    let manifest = project.read(MANIFEST);
+    let more = "      broken:\n        actions:\n          $include: ./broken.yaml\n      missing:\n        \
+        inputs:\n          $include: ./cycle.yaml\n        actions:\n          $include: ./missing.yaml\n";
+    project.write(MANIFEST, &format!("{manifest}{more}"));
+    project.write("broken.yaml", "created:\n  function: created.rs\n  inputs: [5ecret-of-the-tests\n");
+    project.write("cycle.yaml", "# Includes itself.\n$include: ./cycle.yaml\n");
+    project.write(INGESTION, &project.read(INGESTION).replace("UID_POLICY: key", "UID_POLICY: 5ecret-of-the-tests"));
+    project.write(
+        ".env",
+        "# Comment\nKIT_RETRY_FOR=5ecret-of-the-tests\n\nCOMMERCE_BASE_URL=https://a:5ecret-of-the-tests@b/\n",
+    );
+    project.write(REGISTRATIONS, "{\n  \"product\": [,]\n}\n");
+    let packages = "packages.product-backoffice.actions";
+    check(
+        &project,
+        &[
+            "broken.yaml:3: expected YAML",
+            "cycle.yaml:2: `packages.missing.inputs.$include`: Detected '$include' cycle: app.config.yaml -> cycle.yaml -> cycle.yaml",
+            "app.config.yaml:17: `packages.missing.actions.$include`: expected the file `missing.yaml`, which does not exist",
+            &format!(
+                "products.yaml:1: `{packages}.consumer.function`: expected the path of the action's file, it is missing"
+            ),
+            &format!(
+                "products.yaml:2: `{packages}.consumer.fuction`: expected a key of an action\n  hint: did you mean `function`?"
+            ),
+            &format!(
+                "products.yaml:4: `{packages}.consumer.runtime`: expected `rust`\n  hint: write `runtime: rust`; nodejs"
+            ),
+            &format!(
+                "products.yaml:5: `{packages}.created.function`: the function `no/such/function` is not in the table"
+            ),
+            &format!("products.yaml:7: `{packages}.created.web`: expected `yes`, `no` or `raw`"),
+            &format!("products.yaml:9: `{packages}.created.limits.timeout`: expected a whole number"),
+            &format!("products.yaml:10: `{packages}.updated.web`: this function runs on events"),
+            "actions/ingestion/actions.config.yaml:1: `packages.ingestion.actions.webhook.inputs`: the input `UID_POLICY`",
+            "`KIT_BIMD`: expected a variable that the kit knows\n  hint: did you mean `KIT_BIND`?",
+            "`KIT_STORE`: expected `sqlite`",
+            ".env:2: `KIT_RETRY_FOR`: expected a duration",
+            ".env:4: `COMMERCE_BASE_URL`: expected an `http` or `https` URL",
+            "`COMMERCE_ACCESS_TOKEN`: expected an access token for `COMMERCE_BASE_URL`, it is not set",
+            "onboarding/config/starter-kit-registrations.json:2:15: ",
+        ],
+    );
+}
+
+#[test]
+fn an_env_file_that_cannot_be_read_is_told_by_its_lines() {
     let project = Project::new();
-    let include = "$include: ./actions/product/external/actions.config.yaml";
-    replace(&project, MANIFEST, "productDependencies:", "      broken:\n        actions:\n          $include: ./broken.yaml\n      \
-         missing:\n        actions:\n          $include: ./missing.yaml\nproductDependencies:");
-    let missing = line_of(&project.read(MANIFEST), "./missing.yaml");
-    project.write("broken.yaml", "created:\n  function: [\n  runtime: rust\n");
-    let products = replace(&project, MANIFEST, include, "$include: ./products.yaml") - 3;
-    project.write("products.yaml", &format!("extra:\n  $include: ./cycle.yaml\nconsumer:\n  fuction: x\n  web: 'no'\n  runtime: nodejs:20\ncreated:\n  function: actions/no/such/function\n  web: maybe\n  runtime: rust\n  limits: {{ timeout: {SECRET} }}\n"));
-    project.write("cycle.yaml", "inner:\n  $include: ./products.yaml\n");
-    assert!(products > 0);
-    check(&project, &[
-        "broken.yaml:".to_owned(),
-        "cycle.yaml:2: `packages.product-backoffice.actions.extra.inner.$include`: Detected '$include' cycle: ".to_owned(),
-        format!("{MANIFEST}:{missing}: `packages.missing.actions.$include`: expected the file `missing.yaml`, which does not exist"),
-        "products.yaml:4: `packages.product-backoffice.actions.consumer.fuction`: expected a key of an action\n  hint: did you mean `function`?".to_owned(),
-        "`packages.product-backoffice.actions.consumer.function`: expected the path of the action's file, it is missing".to_owned(),
-        "products.yaml:6: `packages.product-backoffice.actions.consumer.runtime`: expected `rust`".to_owned(),
-        "products.yaml:9: `packages.product-backoffice.actions.created.web`: expected `yes`, `no` or `raw`".to_owned(),
-        "products.yaml:11: `packages.product-backoffice.actions.created.limits.timeout`: ".to_owned(),
-        "products.yaml:7: `packages.product-backoffice.actions.created.function`: the function `no/such/function` is not in the table".to_owned(),
-    ]);
+    project.write(".env", "KIT_DATA=data\n5ecret-of-the-tests\nLOG_LEVEL=info\nKIT_API_KEY='5ecret-of-the-tests\n");
+    check(&project, &[".env:2: expected `NAME=value`", ".env:4: expected `NAME=value`"]);
+}
+
+#[test]
+fn a_token_that_cannot_be_sent_is_not_shown() {
+    let project = Project::new().with("KIT_SANDBOX_TOKEN", &format!("{SECRET} {SECRET}"));
+    check(&project, &["`KIT_SANDBOX_TOKEN`: expected a token of visible ASCII characters, without spaces"]);
+    let project = Project::new()
+        .with("COMMERCE_BASE_URL", "https://shop/")
+        .with("COMMERCE_ACCESS_TOKEN", "5ecret-of-the-tests\n");
+    check(&project, &["`COMMERCE_ACCESS_TOKEN`: expected a token of visible ASCII characters, without spaces"]);
+}
+
+#[test]
+fn a_missing_manifest_is_told_with_the_folder_in_mind() {
+    let project = Project::new();
+    std::fs::remove_file(project.path().join(MANIFEST)).unwrap();
+    check(&project, &["`app.config.yaml`: expected the file `app.config.yaml`, which does not exist"]);
+}
+
+#[test]
+fn onboarding_files_are_checked_before_the_start() {
+    let project = Project::new();
+    project.write(REGISTRATIONS, r#"{"product": ["backoffice"], "order": []}"#);
+    let tree = "starter-kit-registrations.json: MISSING_REGISTRATIONS\n\
+        ├── Registration \"customer\" is required\n\
+        └── Registration \"stock\" is required\n\
+        \n\
+        Check that they are present in \"/onboarding/config/starter-kit-registrations.json\"";
+    check(&project, &[tree]);
+
+    let project = Project::new();
+    project.write("onboarding/config/events.json", "{\n  \"product\": {\"backoffice\": [\"5ecret");
+    project.write("onboarding/config/providers.json", r#"[{"key": "backoffice", "label": 5}]"#);
+    check(&project, &["onboarding/config/events.json:2:", "onboarding/config/providers.json:1:"]);
+}
+
+#[test]
+fn production_needs_its_settings() {
+    let said = Project::new().refusal(&["serve"]);
+    for text in ["`KIT_INGESTION_AUTH`: ", "`COMMERCE_BASE_URL`: ", "`COMMERCE_ACCESS_TOKEN`: "] {
+        assert!(said.contains(text), "no `{text}` in:\n{said}");
+    }
+    assert_eq!(said.matches("\n  hint: ").count(), 3, "{said}");
+    let project = Project::new()
+        .with("KIT_INGESTION_AUTH", SECRET)
+        .with("COMMERCE_BASE_URL", "https://shop.example.com/rest/?token=5ecret-of-the-tests")
+        .with("COMMERCE_ACCESS_TOKEN", SECRET);
+    let said = project.refusal(&["serve"]);
+    assert!(said.contains("`KIT_INGESTION_AUTH`: expected `none`"), "{said}");
+    assert!(said.contains("`COMMERCE_BASE_URL`: expected an `http` or `https` URL"), "{said}");
+    assert!(!said.contains(SECRET), "{said}");
+    // The manifest is checked just the same.
+    let said = with_products(WRONG_PRODUCTS).refusal(&["serve"]);
+    assert!(said.contains("`KIT_INGESTION_AUTH`: ") && said.contains("products.yaml:4: "), "{said}");
+}
+
+#[tokio::test]
+async fn production_serves_a_commerce_elsewhere() {
+    let sandbox = Sandbox::new(TOKEN.to_owned());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let commerce = format!("http://{}/sandbox/commerce/rest/", listener.local_addr().unwrap());
+    let router = sandbox.router();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let project = Project::new()
+        .with("KIT_SANDBOX_TOKEN", "")
+        .with("KIT_INGESTION_AUTH", "none")
+        .with("COMMERCE_BASE_URL", &commerce)
+        .with("COMMERCE_ACCESS_TOKEN", TOKEN)
+        .with("LOG_LEVEL", "debug");
+    let kit = project.start(&["serve"]);
+    assert_eq!(kit.send("1", PRODUCT_CREATE, &product("A/B 1")).await.status, 200);
+    assert_eq!(kit.send("2", PRODUCT_CREATE, &product("GONE")).await.status, 200);
+    assert_eq!(kit.send("3", PRODUCT_DELETE, &json!({"sku": "GONE"})).await.status, 200);
+    kit.until("three calls elsewhere", || async { (sandbox.calls().len() >= 3).then_some(()) }).await;
+    assert_eq!(sandbox.product("A/B 1").unwrap()["name"], "Name of A/B 1");
+    assert_eq!(sandbox.product("GONE"), None);
+    // Stand-ins are no part of production.
+    for path in ["/sandbox/commerce/calls", "/sandbox/commerce/rest/V1/products/A", "/sandbox/faults"] {
+        assert_eq!(kit.get(path).await.status, 404, "{path}");
+    }
+    let log = kit.log();
+    assert_eq!(kit.terminate(), Some(0));
+    assert!(!log.contains(TOKEN), "{log}");
+}
+
+#[tokio::test]
+async fn a_token_that_commerce_refuses_is_not_a_lost_event() {
+    let project = Project::new();
+    let kit = project.start(&["dev"]);
+    let commerce = kit.url("/sandbox/commerce/rest/");
+    let stranger = Project::new()
+        .with("COMMERCE_BASE_URL", &commerce)
+        .with("COMMERCE_ACCESS_TOKEN", SECRET)
+        .with("KIT_RETRY_DELAYS", "10ms");
+    let other = stranger.start(&["dev"]);
+    assert_eq!(other.send("1", PRODUCT_CREATE, &product("A")).await.status, 200);
+    kit.calls_reach("products", 1).await;
+    let said = other.until("a word on it", || async { Some(other.log()).filter(|log| log.contains("401")) }).await;
+    assert!(!said.contains(SECRET), "{said}");
+    assert_eq!(kit.product("A").await.status, 404);
+    assert!(other.calls("products").await.is_empty(), "`COMMERCE_BASE_URL` takes the place of the sandbox");
 }

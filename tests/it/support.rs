@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Whatever a test waits for has to come within this time.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The token of the sandbox Commerce in tests.
 pub const TOKEN: &str = "sandbox-token-of-the-tests";

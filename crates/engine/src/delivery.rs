@@ -71,6 +71,8 @@ impl Deliveries {
     pub async fn finished(&self) {
         let all = u32::try_from(self.options.at_once).unwrap_or(u32::MAX);
         drop(self.places.acquire_many(all).await);
+        // Whoever looked for a place meanwhile found none, and waits to hear of one.
+        self.freed.notify_one();
     }
 
     /// Claims as much as there are places for; says when the next delivery is due.
@@ -103,7 +105,7 @@ impl Deliveries {
         let session = Session::new(Arc::clone(&self.runner), Some(delivery.event.id), delivery.attempt);
         let answer = self.deliver(&session, &delivery).await;
         let outcome = self.outcome(&delivery, &answer);
-        report(&delivery, &answer, outcome);
+        report(&delivery, &answer, outcome, &session);
         self.finish(&delivery, outcome, &session).await;
         drop(place);
         self.freed.notify_one();
@@ -112,16 +114,16 @@ impl Deliveries {
     async fn deliver(&self, session: &Arc<Session>, delivery: &ClaimedDelivery) -> Answer {
         let routes = self.routes.get();
         let target = routes.target(delivery.registration);
-        let Some(action) = target.and_then(|target| target.action.clone()) else {
-            let message = match target {
-                Some(target) => format!("the registration `{}` is bound to no action", target.name),
-                None => "the registration of this delivery is gone".to_owned(),
-            };
-            return Answer::error(404, &message, Fate::Parked);
+        let Some(target) = target else {
+            return session.refuse("registration", 404, "the registration of this delivery is gone", None);
+        };
+        let Some(action) = &target.action else {
+            let reason = format!("the registration `{}` is bound to no action", target.name);
+            return session.refuse("registration", 404, &reason, None);
         };
         match event(&delivery.event) {
-            Ok(event) => session.run(&action, &event, None).await,
-            Err(_) => Answer::error(422, "the stored event is not JSON any more", Fate::Parked),
+            Ok(event) => session.run(action, &event, None).await,
+            Err(_) => session.refuse(action, 422, "the stored event is not JSON any more", None),
         }
     }
 
@@ -183,16 +185,18 @@ fn event(stored: &StoredEvent) -> serde_json::Result<Event> {
     })
 }
 
-/// One line for each attempt that did not succeed.
-fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outcome) {
-    let (id, code, attempt) = (delivery.event.id, &*delivery.event.code, delivery.attempt);
-    let (status, reason) = (answer.status, answer.text());
+/// One line for each attempt that did not succeed. The reason may quote the target, and so the event: it stands in the
+/// activation, not here.
+fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outcome, session: &Session) {
+    let (id, code, attempt, status) = (delivery.event.id, &*delivery.event.code, delivery.attempt, answer.status);
+    let activation = session.newest();
+    let activation = activation.as_ref().map(tracing::field::display);
     match outcome {
         Outcome::Done | Outcome::Skipped => debug!(event.id = %id, code, attempt, status, "event {id} was delivered"),
-        Outcome::Refused => warn!(event.id = %id, code, attempt, status, reason, "event {id} was refused"),
-        Outcome::Parked => warn!(event.id = %id, code, attempt, status, reason, "event {id} waits for a person"),
+        Outcome::Refused => warn!(event.id = %id, code, attempt, status, activation, "event {id} was refused"),
+        Outcome::Parked => warn!(event.id = %id, code, attempt, status, activation, "event {id} waits for a person"),
         Outcome::RetryAt(at) => {
-            warn!(event.id = %id, code, attempt, status, reason, next = %at, "event {id} will be tried again");
+            warn!(event.id = %id, code, attempt, status, activation, next = %at, "event {id} will be tried again");
         }
     }
 }

@@ -75,7 +75,7 @@ impl Runner {
         let session = Session::new(Arc::clone(self), None, 0);
         let ports = Ports {
             commerce: Arc::clone(&deployed.commerce),
-            actions: Arc::new(Nested(session)),
+            actions: Arc::new(Nested(Arc::clone(&session))),
             publisher: self.publisher(),
         };
         let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports);
@@ -91,6 +91,9 @@ impl Runner {
             }
             Err(_) => (Response::error(504, "the action did not end within its time limit"), Status::DeveloperError),
         };
+        for caused in session.take_recorded() {
+            self.write(caused).await;
+        }
         if let Some(recorded) = response.recorded {
             return Some((response, recorded));
         }
@@ -126,6 +129,11 @@ impl Runner {
             event: None,
             attempt: 0,
         };
+        self.write(activation).await;
+    }
+
+    async fn write(&self, activation: Activation) {
+        let id = ActivationId::new(activation.id);
         if let Err(error) = self.store.record(activation).await {
             warn!(activation = %id, %error, "an activation was not recorded");
         }

@@ -10,6 +10,10 @@ use serde_json::value::RawValue;
 /// Faults named in one answer.
 const FAULTS_MAX: usize = 50;
 
+/// Of larger values only the first fault is named. The validator collects all of them before it tells the first, and
+/// a body within its limit has room for a million.
+const LISTED_BYTES_MAX: usize = 64 * 1024;
+
 /// The events that the kit knows, by code, with their schemas.
 ///
 /// Values are decoded into their types first, which is fast. The compiled schema runs only on a value that failed, to
@@ -50,30 +54,31 @@ impl Schemas {
         let Some(entry) = self.0.get(code) else {
             return Err(vec![Fault::new(prefix, "belongs to an event that is not known")]);
         };
-        let decoded = entry.spec.check(value);
-        // serde reads a struct from an array too, by position. Without a bracket there is no array to mistake.
-        if decoded.is_ok() && !value.get().contains('[') {
-            return Ok(());
-        }
+        let Err(first) = entry.spec.check(value) else { return Ok(()) };
         let validator = entry.validator.get_or_init(|| {
             let compiled = jsonschema::validator_for(&entry.spec.schema().to_value());
             compiled.inspect_err(|error| tracing::error!(code, %error, "an event's schema cannot be compiled")).ok()
         });
         let mut faults = match (validator, serde_json::from_str::<Value>(value.get())) {
-            (Some(validator), Ok(value)) => validator.iter_errors(&value).flat_map(|error| rules(&error)).collect(),
+            (Some(validator), Ok(parsed)) => faults(validator, &parsed, value.get().len()),
             _ => Vec::new(),
         };
-        match decoded {
-            Ok(()) if faults.is_empty() => return Ok(()),
+        if faults.is_empty() {
             // A rule that the schema cannot say.
-            Err(first) if faults.is_empty() => faults.push(first),
-            Ok(()) | Err(_) => {}
+            faults.push(first);
         }
         faults.sort_by(|left: &Fault, right: &Fault| left.path.cmp(&right.path));
         faults.dedup();
-        faults.truncate(FAULTS_MAX);
         Err(faults.into_iter().map(|fault| fault.below(prefix)).collect())
     }
+}
+
+/// The rules that a value of this many bytes breaks.
+fn faults(validator: &Validator, value: &Value, bytes: usize) -> Vec<Fault> {
+    if bytes > LISTED_BYTES_MAX {
+        return validator.validate(value).err().iter().flat_map(rules).take(FAULTS_MAX).collect();
+    }
+    validator.iter_errors(value).flat_map(|error| rules(&error)).take(FAULTS_MAX).collect()
 }
 
 /// A broken rule in words. The library's own texts quote the value, so they are never used.

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use sdk::{Actions, ActivationId, Answer, Context, Entry, Event, Fate, Ports};
 use store::{Activation, Status};
 use tracing::error;
@@ -29,21 +30,40 @@ impl Session {
         std::mem::take(&mut self.recorded.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The run that ended last: the one that the registration is bound to, once the attempt is over.
+    pub(crate) fn newest(&self) -> Option<ActivationId> {
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.last().map(|activation| ActivationId::new(activation.id))
+    }
+
     /// Runs an action on the event under a time limit and a guard against panics, and records the run.
     pub(crate) async fn run(self: &Arc<Self>, name: &str, event: &Event, cause: Option<ActivationId>) -> Answer {
-        let id = self.runner.next_id();
-        let start = self.runner.clock().now();
-        let (answer, status) = if let Some(deployed) = self.runner.registry().get(name) {
-            self.guarded(deployed, id, event).await
-        } else {
-            let message = format!("the action `{name}` is not deployed");
-            (Answer::error(404, &message, Fate::Parked), Status::InternalError)
+        let Some(deployed) = self.runner.registry().get(name) else {
+            return self.refuse(name, 404, &format!("the action `{name}` is not deployed"), cause);
         };
+        let run = self.begin(name, cause);
+        let (answer, status) = self.guarded(deployed, run.id, event).await;
+        self.end(run, status, &answer);
+        answer
+    }
+
+    /// Parks the event because nothing can run on it, and says why on record.
+    pub(crate) fn refuse(&self, name: &str, status: u16, reason: &str, cause: Option<ActivationId>) -> Answer {
+        let answer = Answer::error(status, reason, Fate::Parked);
+        self.end(self.begin(name, cause), Status::InternalError, &answer);
+        answer
+    }
+
+    fn begin<'a>(&self, name: &'a str, cause: Option<ActivationId>) -> Run<'a> {
+        Run { id: self.runner.next_id(), cause, name, start: self.runner.clock().now() }
+    }
+
+    fn end(&self, run: Run<'_>, status: Status, answer: &Answer) {
         let activation = Activation {
-            id: id.uuid(),
-            cause: cause.map(ActivationId::uuid),
-            action: name.to_owned(),
-            start,
+            id: run.id.uuid(),
+            cause: run.cause.map(ActivationId::uuid),
+            action: run.name.to_owned(),
+            start: run.start,
             end: self.runner.clock().now(),
             status,
             result: answer.result.to_string(),
@@ -51,7 +71,6 @@ impl Session {
             attempt: self.attempt,
         };
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(activation);
-        answer
     }
 
     async fn guarded(self: &Arc<Self>, deployed: &Deployed, id: ActivationId, event: &Event) -> (Answer, Status) {
@@ -64,8 +83,9 @@ impl Session {
             actions: Arc::new(Nested(Arc::clone(self))),
             publisher: self.runner.publisher(),
         };
+        // Outside a delivery every run is a first attempt.
         let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports)
-            .for_event(event, self.attempt);
+            .for_event(event, self.attempt.max(1));
         let run = AssertUnwindSafe(action.run(&cx, event)).catch_unwind();
         match tokio::time::timeout(deployed.timeout, run).await {
             Ok(Ok(answer)) => {
@@ -82,6 +102,15 @@ impl Session {
             }
         }
     }
+}
+
+/// A run that has begun.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    id: ActivationId,
+    cause: Option<ActivationId>,
+    name: &'a str,
+    start: Timestamp,
 }
 
 /// The session as the port through which an action runs another.

@@ -77,13 +77,4 @@ impl Answer {
         let error = body.get("error").and_then(Value::as_str).unwrap_or("the handler failed without a reason");
         Self::error(handler.status, error, handler.fate)
     }
-
-    /// The message or error text that a person reads first.
-    pub fn text(&self) -> &str {
-        let body = self.result.pointer("/body").or_else(|| self.result.pointer("/error/body"));
-        let text = body.and_then(|body| {
-            body.get("error").or_else(|| body.get("message")).or_else(|| body.pointer("/response/message"))
-        });
-        text.and_then(Value::as_str).unwrap_or_default()
-    }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 /// When every test begins: 2026-01-01, midnight UTC.
-const BEGIN_S: i64 = 1_767_225_600;
+const BEGIN: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// A clock that stands still until a test moves it. Clones show the same time.
 #[derive(Clone, Debug)]
@@ -23,11 +23,13 @@ struct State {
 
 impl ManualClock {
     pub fn new() -> Self {
-        let now = Timestamp::from_second(BEGIN_S).expect("tests take place in this century");
-        Self(watch::Sender::new(State { now, sleepers: BTreeMap::new(), next_sleeper: 0 }))
+        Self(watch::Sender::new(State { now: BEGIN, sleepers: BTreeMap::new(), next_sleeper: 0 }))
     }
 
     /// Moves the clock and wakes everyone whose time has come.
+    ///
+    /// # Panics
+    /// There is no time that late.
     pub fn advance(&self, duration: Duration) {
         let duration = SignedDuration::try_from(duration).expect("tests move the clock by less than an age");
         self.0.send_modify(|state| {

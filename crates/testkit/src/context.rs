@@ -11,6 +11,9 @@ use uuid::Uuid;
 use crate::{FakeActions, FakePublisher, Recorder};
 
 /// An event of this code that carries this value.
+///
+/// # Panics
+/// Never: a value is JSON.
 pub fn event(code: &str, value: &Value) -> Event {
     let data = RawValue::from_string(value.to_string()).expect("a value is JSON");
     Event {

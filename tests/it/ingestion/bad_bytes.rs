@@ -71,7 +71,8 @@ const VALUES: &[&[u8]] = &[
 async fn what_is_not_json_is_refused_wherever_it_stands() {
     let project = Project::new();
     let kit = project.start(&["dev"]);
-    let many_names = (0..40).map(|name| format!(r#""{name}":0,"#)).collect::<String>();
+    let many_names: Vec<String> = (0..40).map(|name| format!(r#""{name}":0,"#)).collect();
+    let many_names = many_names.concat();
     let values: Vec<Vec<u8>> = VALUES
         .iter()
         .map(|value| value.to_vec())

@@ -78,6 +78,31 @@ async fn a_disk_that_refuses_loses_nothing_that_was_acknowledged() {
     kit.kill();
 }
 
+/// One body within its limit could break more than a million rules, and naming them all took 650 MB. Whatever a
+/// stranger sends, what it costs has to be in proportion.
+#[tokio::test]
+async fn a_value_that_breaks_a_million_rules_costs_little() {
+    let project = Project::new();
+    let kit = project.start(&["dev"]);
+    let no_members = vec![json!({}); 340_000];
+    let no_objects = vec![json!(1); 500_000];
+    for value in [Value::from(no_members), Value::from(no_objects)] {
+        let answer = kit.send("1", "be-observer.catalog_stock_update", &value).await;
+        assert_eq!(answer.status, 400);
+        assert!((1..=50).contains(&answer.body["details"].as_array().unwrap().len()), "{answer:?}");
+    }
+    let names: Vec<String> = (0..90_000).map(|name| format!(r#""{name}":1,"#)).collect();
+    let names = names.concat();
+    let event = r#""uid":"1","event":"be-observer.catalog_product_delete""#;
+    let answer = kit.post(format!(r#"{{"data":{{{event},"value":{{{names}"sku":"A"}}}}}}"#)).await;
+    assert_eq!(answer.status, 400);
+    assert!((1..=50).contains(&answer.body["details"].as_array().unwrap().len()), "{answer:?}");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", kit.process_id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak_kb: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak_kb < 200 * 1024, "{peak_kb} kB");
+}
+
 /// The kit in a shell that lets no file grow beyond 4 MiB: a write then fails as on a full disk.
 fn limited(project: &Project) -> Command {
     let mut command = Command::new("bash");

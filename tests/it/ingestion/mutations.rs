@@ -57,7 +57,9 @@ fn change() -> impl Strategy<Value = Change> {
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let mutated = vec(change(), 1..6).prop_map(|changes| {
         let mut bytes = SAMPLE.as_bytes().to_vec();
-        changes.iter().for_each(|change| change.apply(&mut bytes));
+        for change in changes {
+            change.apply(&mut bytes);
+        }
         bytes
     });
     prop_oneof![1 => vec(any::<u8>(), 0..300), 4 => mutated]

@@ -21,8 +21,11 @@ const fn closed(required: &'static str) -> Object {
     Object { required, optional: "", is_open: false }
 }
 
-/// The contract's table: package, event code, and the objects within its value, by pointer into the value.
-const EVENTS: &[(&str, &str, &[(&str, Object)])] = &[
+/// Package, event code, and the objects within its value, by pointer into the value.
+type Event = (&'static str, &'static str, &'static [(&'static str, Object)]);
+
+/// The contract's table.
+const EVENTS: &[Event] = &[
     (
         "product-backoffice",
         "be-observer.catalog_product_create",

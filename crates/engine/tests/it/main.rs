@@ -1,5 +1,7 @@
 //! The engine on a real store, with a clock moved by hand and actions that do what an event's steps say.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
 mod attempts;
 mod intake;
 mod order;

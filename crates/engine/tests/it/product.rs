@@ -41,16 +41,25 @@ pub enum Step {
     Hang,
     /// Goes on when the test opens the gate.
     Hold,
-    PostSkip,
-    PostReject,
-    PostRetry,
-    PostPark,
+    /// Succeeds, and stops in its follow-up.
+    Post(Follow),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Follow {
+    Skip,
+    Reject,
+    Retry,
+    Park,
 }
 
 /// What the target is sent.
 #[derive(Debug, Serialize)]
 pub struct Request {
     sku: String,
+    price: i64,
+    tags: Vec<String>,
     #[serde(skip)]
     steps: Vec<Step>,
 }
@@ -148,7 +157,7 @@ impl EventHandler for Changed {
     const SUCCESS: &'static str = "Product changed successfully";
 
     fn transform(&self, event: Product) -> Result<Request, Stop> {
-        Ok(Request { sku: event.sku, steps: event.steps })
+        Ok(Request { sku: event.sku, price: event.price, tags: event.tags, steps: event.steps })
     }
 
     async fn pre(&self, cx: &Context, request: Request) -> Result<Request, Stop> {
@@ -161,33 +170,30 @@ impl EventHandler for Changed {
             Step::Panic => panic!("this attempt panics"),
             Step::Hang => std::future::pending::<()>().await,
             Step::Hold => self.0.hold().await,
-            Step::Status(_) | Step::After(_) => {}
-            Step::PostSkip | Step::PostReject | Step::PostRetry | Step::PostPark => {}
+            Step::Status(_) | Step::After(_) | Step::Post(_) => {}
         }
         Ok(request)
     }
 
     async fn send(&self, cx: &Context, request: &Request) -> Result<Reply, Stop> {
         let reply = cx.commerce().put(format!("products/{}", segment(&request.sku)), request).await?;
-        Ok(match step(cx, request) {
-            Step::Status(status) => Reply::new(status, Value::Null),
-            Step::After(seconds) => {
-                Reply { retry_after: Some(Duration::from_secs(seconds)), ..Reply::new(503, Value::Null) }
-            }
-            Step::Skip | Step::Reject | Step::Retry | Step::Park | Step::Panic | Step::Hang | Step::Hold => reply,
-            Step::PostSkip | Step::PostReject | Step::PostRetry | Step::PostPark => reply,
-        })
+        if let Step::Status(status) = step(cx, request) {
+            return Ok(Reply::new(status, Value::Null));
+        }
+        if let Step::After(seconds) = step(cx, request) {
+            return Ok(Reply { retry_after: Some(Duration::from_secs(seconds)), ..Reply::new(503, Value::Null) });
+        }
+        Ok(reply)
     }
 
     async fn post(&self, cx: &Context, request: &Request, _: &Reply) -> Result<(), Stop> {
-        match step(cx, request) {
-            Step::PostSkip => Err(Stop::skip("nothing to follow up")),
-            Step::PostReject => Err(Stop::reject("the follow-up was refused")),
-            Step::PostRetry => Err(Stop::retry("the follow-up found nobody")),
-            Step::PostPark => Err(Stop::park("the follow-up needs a person")),
-            Step::Status(_) | Step::After(_) | Step::Hold => Ok(()),
-            Step::Skip | Step::Reject | Step::Retry | Step::Park | Step::Panic | Step::Hang => Ok(()),
-        }
+        let Step::Post(follow) = step(cx, request) else { return Ok(()) };
+        Err(match follow {
+            Follow::Skip => Stop::skip("nothing to follow up"),
+            Follow::Reject => Stop::reject("the follow-up was refused"),
+            Follow::Retry => Stop::retry("the follow-up found nobody"),
+            Follow::Park => Stop::park("the follow-up needs a person"),
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading JSON from strangers: strictly, with faults that name a place and never a value.
 
+mod named;
 mod pointer;
 mod strict;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::Fault;
 use crate::fault::escape;
+use named::{Named, parse};
 pub use pointer::texts_at;
 pub use strict::{DEPTH_MAX, check};
 
@@ -46,9 +48,10 @@ impl JsonSchema for Json {
 /// The first fault, with its pointer relative to the value.
 pub fn decode<T: DeserializeOwned + Validate>(value: &RawValue) -> Result<T, Fault> {
     // The plain decoder is the fast one; the one that tracks the path runs only when it failed.
-    let Ok(decoded) = serde_json::from_str::<T>(value.get()) else {
+    let Ok(decoded) = parse::<T>(value.get()) else {
         let mut deserializer = serde_json::Deserializer::from_str(value.get());
-        return serde_path_to_error::deserialize(&mut deserializer).map_err(|error| Fault::from_decoding(&error));
+        return serde_path_to_error::deserialize(Named(&mut deserializer))
+            .map_err(|error| Fault::from_decoding(&error));
     };
     match decoded.validate() {
         Ok(()) => Ok(decoded),
@@ -92,10 +95,9 @@ pub struct Whole(pub i64);
 impl<'de> Deserialize<'de> for Whole {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = serde_json::Number::deserialize(deserializer)?;
-        let whole = number.as_i64().or_else(|| {
-            // A float is printed with its fraction, so what parses after ".0" was taken off is whole.
-            number.to_string().strip_suffix(".0").and_then(|text| text.parse().ok())
-        });
+        // Printed without its fraction, a float of any size shows all of its digits.
+        let float = number.as_f64().filter(|float| float.fract() == 0.0);
+        let whole = number.as_i64().or_else(|| float.and_then(|float| format!("{float:.0}").parse().ok()));
         whole.map(Self).ok_or_else(|| serde::de::Error::custom("expected a whole number"))
     }
 }
@@ -109,7 +111,7 @@ impl JsonSchema for Whole {
         true
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        i64::json_schema(generator)
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({"type": "integer", "minimum": i64::MIN, "maximum": i64::MAX})
     }
 }

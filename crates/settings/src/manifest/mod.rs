@@ -66,6 +66,16 @@ pub struct Limits {
 impl Manifest {
     /// Reads `app.config.yaml` of the project folder, and reports everything that is wrong in it.
     pub fn load(root: &Path, variables: &Variables) -> Result<Self, Faults> {
+        match Self::read(root, variables) {
+            (manifest, None) => Ok(manifest),
+            (_, Some(faults)) => Err(faults),
+        }
+    }
+
+    /// What could be read, and everything that is wrong: for callers who look for faults of their own in the rest.
+    ///
+    /// A part with a fault has its default; the function of an action is then empty.
+    pub fn read(root: &Path, variables: &Variables) -> (Self, Option<Faults>) {
         let mut faults = Vec::new();
         let tree = include::read(root, MANIFEST_FILE, &mut faults);
         let mut actions = Vec::new();
@@ -74,7 +84,7 @@ impl Manifest {
                 actions.extend(package::read(node, variables, &mut faults));
             }
         }
-        Faults::none_or(faults, Self { actions })
+        (Self { actions }, Faults::collect(faults))
     }
 }
 

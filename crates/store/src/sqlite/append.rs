@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{self, millis, timestamp};
 use super::seen::Seen;
-use crate::{Appended, Known, NewEvent, State};
+use crate::{Known, NewEvent, State};
 
 /// An event with its hashes, made ready outside the writer's thread.
 #[derive(Debug)]
@@ -38,23 +38,28 @@ impl Appender {
         self.newest
     }
 
-    /// Appends an event; `is_due` is set when a delivery can run at once.
+    /// The first event with this event's uid, when there is one within the window.
+    pub(super) fn known(&self, connection: &Connection, prepared: &Prepared) -> rusqlite::Result<Option<Known>> {
+        let event = &prepared.event;
+        let (Some(hash), Some(uid)) = (prepared.uid_hash, &event.uid) else { return Ok(None) };
+        let since = millis(event.at).saturating_sub(self.seen.window_ms());
+        for candidate in self.seen.candidates(hash) {
+            if let Some(known) = first_use(connection, candidate, &event.code, uid, since)? {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Appends an event that is not known; `is_due` is set when a delivery can run at once.
     pub(super) fn append(
         &mut self,
         connection: &Connection,
         prepared: &Prepared,
         is_due: &mut bool,
-    ) -> rusqlite::Result<Appended> {
+    ) -> rusqlite::Result<()> {
         let event = &prepared.event;
         let at = millis(event.at);
-        if let (Some(hash), Some(uid)) = (prepared.uid_hash, &event.uid) {
-            let since = at.saturating_sub(self.seen.window_ms());
-            for candidate in self.seen.candidates(hash) {
-                if let Some(known) = first_use(connection, candidate, &event.code, uid, since)? {
-                    return Ok(Appended::Known(known));
-                }
-            }
-        }
         let kind = self.kind(connection, event)?;
         self.newest += 1;
         let number = self.newest;
@@ -70,7 +75,7 @@ impl Appender {
         for (registration, lanes) in &prepared.lanes {
             *is_due |= queue(connection, number, *registration, lanes, at)?;
         }
-        Ok(Appended::Stored)
+        Ok(())
     }
 
     fn kind(&mut self, connection: &Connection, event: &NewEvent) -> rusqlite::Result<i64> {

@@ -162,11 +162,16 @@ impl Open {
         let mut room = self.bytes_max.saturating_sub(bytes_used(&transaction)?);
         for command in batch {
             match command {
-                Command::Append(_, answer) if room == 0 => drop(answer.send(Err(StoreError::Full))),
                 Command::Append(event, answer) => {
-                    room = room.saturating_sub(event.event.body.len() as u64);
-                    let appended = self.appender.append(&transaction, &event, is_due)?;
-                    executed.push(Executed::Append(appended, answer));
+                    if let Some(known) = self.appender.known(&transaction, &event)? {
+                        executed.push(Executed::Append(Appended::Known(known), answer));
+                    } else if room == 0 {
+                        drop(answer.send(Err(StoreError::Full)));
+                    } else {
+                        room = room.saturating_sub(event.event.body.len() as u64);
+                        self.appender.append(&transaction, &event, is_due)?;
+                        executed.push(Executed::Append(Appended::Stored, answer));
+                    }
                 }
                 Command::Claim(claim, answer) => {
                     executed.push(Executed::Claim(delivery::claim(&transaction, &claim)?, answer));
