@@ -216,3 +216,18 @@ async fn a_token_that_commerce_refuses_is_not_a_lost_event() {
     assert_eq!(kit.product("A").await.status, 404);
     assert!(other.calls("products").await.is_empty(), "`COMMERCE_BASE_URL` takes the place of the sandbox");
 }
+
+#[test]
+fn every_line_of_the_example_environment_is_known_and_valid() {
+    let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example")).unwrap();
+    let assignments = example.lines().filter_map(|line| line.strip_prefix('#')).filter(|line| {
+        line.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    });
+    let filled: Vec<String> =
+        assignments.map(|line| if line.ends_with('=') { format!("{line}a-token") } else { line.to_owned() }).collect();
+    assert!(filled.len() > 10, "the example has lines to uncomment");
+    let project = Project::new().with("KIT_BIND", "").with("KIT_SANDBOX_TOKEN", "");
+    project.write(".env", &filled.join("\n"));
+    let output = project.run(&["check", "--serve"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

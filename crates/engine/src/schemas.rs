@@ -3,6 +3,7 @@ use std::sync::OnceLock;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
+use sdk::json::member;
 use sdk::{EventSpec, Fault};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -84,13 +85,12 @@ fn faults(validator: &Validator, value: &Value, bytes: usize) -> Vec<Fault> {
 /// A broken rule in words. The library's own texts quote the value, so they are never used.
 fn rules(error: &ValidationError<'_>) -> Vec<Fault> {
     let path = error.instance_path().as_str().to_owned();
-    let member = |name: &str| format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
     let text = match error.kind() {
         ValidationErrorKind::Required { property } => {
-            return vec![Fault::new(member(property.as_str().unwrap_or_default()), "is required")];
+            return vec![Fault::new(member(&path, property.as_str().unwrap_or_default()), "is required")];
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            return unexpected.iter().map(|name| Fault::new(member(name), "is not allowed here")).collect();
+            return unexpected.iter().map(|name| Fault::new(member(&path, name), "is not allowed here")).collect();
         }
         ValidationErrorKind::Type { kind } => match kind {
             TypeKind::Single(kind) => format!("must be {} {kind}", article(&kind.to_string())),

@@ -19,10 +19,12 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// How a target's status decides: 2xx is done; 429 and 5xx except 505 are tried again; all else is final.
+    /// How a target's status decides: 2xx is done; 429 and 5xx except 505 are tried again; all else is final. Where our
+    /// credentials were refused a person has to act, and the event itself may be fine.
     pub fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Done,
+            401 | 403 => Self::Parked,
             505 => Self::Refused,
             429 | 500..=599 => Self::Retry { after: retry_after },
             _ => Self::Refused,

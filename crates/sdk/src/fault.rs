@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::json::member;
+
 /// One thing wrong with a document: where, as a JSON pointer, and which rule it breaks.
 ///
 /// Neither text ever holds a value of the document; answers and logs may show both.
@@ -29,13 +31,13 @@ impl Fault {
             use serde_path_to_error::Segment;
             match segment {
                 Segment::Seq { index } => format!("{path}/{index}"),
-                Segment::Map { key } => format!("{path}/{}", escape(key)),
+                Segment::Map { key } => member(&path, key),
                 Segment::Enum { .. } | Segment::Unknown => path,
             }
         });
         let text = error.inner().to_string();
         if let Some(field) = quoted_after(&text, "missing field `") {
-            return Self::new(format!("{path}/{}", escape(field)), "is required");
+            return Self::new(member(&path, field), "is required");
         }
         if text.starts_with("unknown field `") {
             return Self::new(path, "is not allowed here");
@@ -59,9 +61,4 @@ impl fmt::Display for Fault {
 
 fn quoted_after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     text.strip_prefix(start)?.split('`').next()
-}
-
-/// A member's name as a segment of a JSON pointer (RFC 6901).
-pub(crate) fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

@@ -39,8 +39,11 @@ async fn the_targets_status_says_when_an_attempt_was_the_last() {
     for status in [200, 201, 202, 204, 299] {
         check_final(Step::Status(status), State::Done).await;
     }
-    for status in [302, 304, 400, 401, 403, 404, 408, 409, 422, 505] {
+    for status in [302, 304, 400, 404, 408, 409, 422, 505] {
         check_final(Step::Status(status), State::Refused).await;
+    }
+    for status in [401, 403] {
+        check_final(Step::Status(status), State::Parked).await;
     }
 }
 

@@ -16,9 +16,8 @@ use serde_json::value::RawValue;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::Fault;
-use crate::fault::escape;
 use named::{Named, parse};
-pub use pointer::texts_at;
+pub use pointer::{member, texts_at};
 pub use strict::{DEPTH_MAX, check};
 
 /// Any JSON at all, for handlers that look at what came themselves.
@@ -61,7 +60,7 @@ pub fn decode<T: DeserializeOwned + Validate>(value: &RawValue) -> Result<T, Fau
 
 fn first_rule(errors: &ValidationErrors, path: &str) -> Option<Fault> {
     let (field, kind) = errors.errors().iter().min_by_key(|(field, _)| field.to_owned())?;
-    let path = format!("{path}/{}", escape(field));
+    let path = member(path, field);
     match kind {
         ValidationErrorsKind::Field(rules) => {
             let rule = rules.first()?;

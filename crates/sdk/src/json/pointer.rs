@@ -5,6 +5,11 @@ use serde_json::value::RawValue;
 
 use super::strict::Name;
 
+/// The pointer (RFC 6901) to a member of the object at `path`.
+pub fn member(path: &str, name: &str) -> String {
+    format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 /// The texts and numbers that a pointer leads to, as text; `*` stands for every element of an array.
 ///
 /// What is not there, or is neither text nor number, is left out.
