@@ -59,8 +59,8 @@ pub async fn compose(project: &Project, fallback: Option<Fallback>) -> anyhow::R
     if !report.created.is_empty() || !report.updated.is_empty() {
         info!(created = report.created.len(), updated = report.updated.len(), "the events service was onboarded");
     }
-    for name in &report.left_out {
-        info!(registration = name, "left out: its action is not deployed");
+    if !report.left_out.is_empty() {
+        info!(registrations = report.left_out.join(", "), "left out, because their actions are not deployed");
     }
     let routes = RoutesHandle::default();
     routes.set(Routes::new(&store.catalogue().await.context("the events service cannot be read")?));

@@ -43,34 +43,19 @@ impl Session {
         };
         let run = self.begin(name, cause);
         let (answer, status) = self.guarded(deployed, run.id, event).await;
-        self.end(run, status, &answer);
+        run.end(status, &answer);
         answer
     }
 
     /// Parks the event because nothing can run on it, and says why on record.
     pub(crate) fn refuse(&self, name: &str, status: u16, reason: &str, cause: Option<ActivationId>) -> Answer {
         let answer = Answer::error(status, reason, Fate::Parked);
-        self.end(self.begin(name, cause), Status::InternalError, &answer);
+        self.begin(name, cause).end(Status::InternalError, &answer);
         answer
     }
 
-    fn begin<'a>(&self, name: &'a str, cause: Option<ActivationId>) -> Run<'a> {
-        Run { id: self.runner.next_id(), cause, name, start: self.runner.clock().now() }
-    }
-
-    fn end(&self, run: Run<'_>, status: Status, answer: &Answer) {
-        let activation = Activation {
-            id: run.id.uuid(),
-            cause: run.cause.map(ActivationId::uuid),
-            action: run.name.to_owned(),
-            start: run.start,
-            end: self.runner.clock().now(),
-            status,
-            result: answer.result.to_string(),
-            event: self.event_id,
-            attempt: self.attempt,
-        };
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(activation);
+    fn begin<'a>(&'a self, name: &'a str, cause: Option<ActivationId>) -> Run<'a> {
+        Run { session: self, id: self.runner.next_id(), cause, name, start: self.runner.clock().now(), is_open: true }
     }
 
     async fn guarded(self: &Arc<Self>, deployed: &Deployed, id: ActivationId, event: &Event) -> (Answer, Status) {
@@ -104,13 +89,46 @@ impl Session {
     }
 }
 
-/// A run that has begun.
-#[derive(Clone, Copy)]
+/// A run that has begun. One that is dropped before its end was cut off with the run that caused it, and is recorded
+/// as such.
 struct Run<'a> {
+    session: &'a Session,
     id: ActivationId,
     cause: Option<ActivationId>,
     name: &'a str,
     start: Timestamp,
+    is_open: bool,
+}
+
+impl Run<'_> {
+    fn end(mut self, status: Status, answer: &Answer) {
+        self.record(status, answer);
+    }
+
+    fn record(&mut self, status: Status, answer: &Answer) {
+        self.is_open = false;
+        let activation = Activation {
+            id: self.id.uuid(),
+            cause: self.cause.map(ActivationId::uuid),
+            action: self.name.to_owned(),
+            start: self.start,
+            end: self.session.runner.clock().now(),
+            status,
+            result: answer.result.to_string(),
+            event: self.session.event_id,
+            attempt: self.session.attempt,
+        };
+        self.session.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(activation);
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            let reason = "the action was cut off together with the one that called it";
+            self.record(Status::DeveloperError, &Answer::error(504, reason, Fate::Retry { after: None }));
+        }
+    }
 }
 
 /// The session as the port through which an action runs another.

@@ -92,13 +92,10 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// A value as one segment of a path: `segment("A/B 1")` is `A%2FB%201`.
 ///
-/// A segment of dots alone would be read as "this folder" or "the one above", so its dots are escaped too.
+/// `.` and `..` cannot be told from "this folder" and "the one above" in any spelling; a call with such a segment is
+/// refused by the client that makes it.
 pub fn segment(value: impl fmt::Display) -> String {
-    let text = value.to_string();
-    if !text.is_empty() && text.bytes().all(|byte| byte == b'.') {
-        return "%2E".repeat(text.len());
-    }
-    utf8_percent_encode(&text, SEGMENT).to_string()
+    utf8_percent_encode(&value.to_string(), SEGMENT).to_string()
 }
 
 /// Runs other actions of the same deployment.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::product::{Follow, Step};
 use crate::text::{Log, SECRET, product, product_with};
-use crate::world::{CHANGED, HOMELESS, HUNG, UNBOUND, World, day};
+use crate::world::{CHANGED, HASTY, HOMELESS, HUNG, UNBOUND, World, day};
 
 #[tokio::test]
 async fn an_event_is_run_once_by_the_one_action_bound_to_its_registration() {
@@ -234,4 +234,17 @@ async fn a_stored_event_reaches_its_handler_as_it_came() {
     let (stored, _) = world.store.event(id.uuid()).await.unwrap().unwrap();
     assert_eq!(&*stored.body, value);
     assert_eq!(world.runs.names(), ["A1"]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_off_with_its_consumer_is_on_record() {
+    // The handler never ends, and its consumer has less time than itself.
+    let world = World::new().await;
+    let event = world.publish(HASTY, &product_with("A", &[Step::Hang, Step::Status(200)])).await;
+    world.settle().await;
+    let activations = world.activations(Some(event)).await;
+    let ended: Vec<(&str, Status)> = activations.iter().map(|run| (run.action.as_str(), run.status)).collect();
+    assert_eq!(ended, [("product/changed", Status::DeveloperError), ("product/hasty", Status::DeveloperError)]);
+    assert_eq!(activations[0].cause, Some(activations[1].id));
+    assert!(activations[0].result.contains("cut off"), "{}", activations[0].result);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod attempts;
+mod house;
 mod intake;
 mod order;
 mod product;

@@ -35,6 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub const CHANGED: &str = "product.changed";
 /// Its handler has little time.
 pub const HUNG: &str = "product.hung";
+/// Its consumer has little time, its handler enough.
+pub const HASTY: &str = "product.hasty";
 /// Its registration is bound to an action that is not deployed.
 pub const HOMELESS: &str = "product.homeless";
 /// Its registration is bound to no action.
@@ -45,16 +47,18 @@ pub const UNWANTED: &str = "product.unwanted";
 const SPECS: &[EventSpec] = &[
     EventSpec::of::<Product>(CHANGED, "product", &["/sku"]),
     EventSpec::of::<Product>(HUNG, "product", &["/sku"]),
+    EventSpec::of::<Product>(HASTY, "product", &["/sku"]),
     EventSpec::of::<Product>(HOMELESS, "product", &["/sku"]),
     EventSpec::of::<Product>(UNBOUND, "product", &["/sku"]),
     EventSpec::of::<Product>(UNWANTED, "product", &["/sku"]),
 ];
 
-const ROUTES: &[Route] = &[(CHANGED, "product/changed"), (HUNG, "product/hung")];
+const ROUTES: &[Route] = &[(CHANGED, "product/changed"), (HUNG, "product/hung"), (HASTY, "product/changed")];
 
 /// Registration, action, event codes.
-const REGISTRATIONS: [(&str, Option<&str>, &[&str]); 3] = [
+const REGISTRATIONS: [(&str, Option<&str>, &[&str]); 4] = [
     ("Products", Some("product/consumer"), &[CHANGED, HUNG]),
+    ("Hasty", Some("product/hasty"), &[HASTY]),
     ("Homeless", Some("product/missing"), &[HOMELESS]),
     ("Unbound", None, &[UNBOUND]),
 ];
@@ -259,7 +263,7 @@ async fn register(store: &dyn Store, now: Timestamp) -> Routes {
 
 fn registry(runs: &Runs, target: &Recorder) -> Registry {
     let handler = || Entry::Event(sdk::handler(Changed(runs.clone())));
-    let consumer = Entry::Event(Box::new(Consumer::new(ROUTES)));
+    let consumer = || Entry::Event(Box::new(Consumer::new(ROUTES)));
     let deployed = |name: &str, entry: Entry, timeout: Duration| Deployed {
         name: name.into(),
         is_web: matches!(entry, Entry::Web(_)),
@@ -269,7 +273,8 @@ fn registry(runs: &Runs, target: &Recorder) -> Registry {
         timeout,
     };
     Registry::from_iter([
-        deployed("product/consumer", consumer, TIMEOUT),
+        deployed("product/consumer", consumer(), TIMEOUT),
+        deployed("product/hasty", consumer(), TIMEOUT_SHORT),
         deployed("product/changed", handler(), TIMEOUT),
         deployed("product/hung", handler(), TIMEOUT_SHORT),
         deployed("web/asked", Entry::Web(Box::new(Asked)), TIMEOUT),
