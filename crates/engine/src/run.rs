@@ -7,8 +7,8 @@ use http::Method;
 use http::header::{ALLOW, HeaderValue};
 use sdk::web::{Request, Response};
 use sdk::{ActivationId, Context, Entry, Ports, Publisher};
-use store::{Activation, Status, Store};
-use tracing::{error, warn};
+use store::{Activation, Status, Store, StoreError};
+use tracing::{debug, error, warn};
 use uuid::Uuid;
 
 use crate::Clock;
@@ -49,11 +49,6 @@ impl Runner {
         Arc::clone(&self.publisher)
     }
 
-    #[expect(clippy::unused_self, reason = "ids come from the runner, whatever they are made of")]
-    pub(crate) fn next_id(&self) -> ActivationId {
-        ActivationId::new(Uuid::now_v7())
-    }
-
     /// Whether HTTP callers reach an action of this name.
     pub fn has_web_action(&self, name: &str) -> bool {
         self.registry.get(name).is_some_and(|deployed| deployed.is_web)
@@ -65,7 +60,7 @@ impl Runner {
     pub async fn run_web(self: &Arc<Self>, name: &str, request: Request) -> Option<(Response, ActivationId)> {
         let deployed = self.registry.get(name).filter(|deployed| deployed.is_web)?;
         let Entry::Web(action) = &*deployed.entry else { return None };
-        let id = self.next_id();
+        let id = next_id();
         let start = self.clock.now();
         if !action.methods().contains(&request.method) {
             let response = wrong_method(action.methods());
@@ -134,8 +129,11 @@ impl Runner {
 
     async fn write(&self, activation: Activation) {
         let id = ActivationId::new(activation.id);
-        if let Err(error) = self.store.record(activation).await {
-            warn!(activation = %id, %error, "an activation was not recorded");
+        match self.store.record(activation).await {
+            Ok(()) => {}
+            // Whoever filled the store with events has been told; refusals are not worth a line each.
+            Err(StoreError::Full) => debug!(activation = %id, "an activation was not recorded: the store is full"),
+            Err(error) => warn!(activation = %id, %error, "an activation was not recorded"),
         }
     }
 }
@@ -153,4 +151,9 @@ impl fmt::Debug for Runner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Runner").field("registry", &self.registry).finish_non_exhaustive()
     }
+}
+
+/// Ids made later sort later, so the store appends them.
+pub(crate) fn next_id() -> ActivationId {
+    ActivationId::new(Uuid::now_v7())
 }

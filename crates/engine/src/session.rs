@@ -10,7 +10,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::registry::Deployed;
-use crate::run::Runner;
+use crate::run::{Runner, next_id};
 
 /// One attempt at delivering an event: the runs that it causes, collected until their common write.
 pub(crate) struct Session {
@@ -55,7 +55,7 @@ impl Session {
     }
 
     fn begin<'a>(&'a self, name: &'a str, cause: Option<ActivationId>) -> Run<'a> {
-        Run { session: self, id: self.runner.next_id(), cause, name, start: self.runner.clock().now(), is_open: true }
+        Run { session: self, id: next_id(), cause, name, start: self.runner.clock().now(), is_open: true }
     }
 
     async fn guarded(self: &Arc<Self>, deployed: &Deployed, id: ActivationId, event: &Event) -> (Answer, Status) {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use store::{
-    Appended, Attempt, Claim, Filter, NewDelivery, NewEvent, OpenError, Options, Outcome, Provider, Reader, Sqlite,
-    Store, StoreError,
+    Activation, Appended, Attempt, Claim, Filter, NewDelivery, NewEvent, OpenError, Options, Outcome, Provider, Reader,
+    Sqlite, Status, Store, StoreError,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -234,6 +234,19 @@ async fn a_full_store_takes_no_event_but_delivers_what_it_has() {
     assert!(store.event(refused).await.unwrap().is_none());
     let refused = store.append(event(0)).await;
     assert!(matches!(refused, Err(StoreError::Full)), "a small event is no exception: {refused:?}");
+    let refusal = Activation {
+        id: Uuid::now_v7(),
+        cause: None,
+        action: "ingestion/webhook".to_owned(),
+        start: at(0),
+        end: at(0),
+        status: Status::ApplicationError,
+        result: "{}".to_owned(),
+        event: None,
+        attempt: 0,
+    };
+    let unrecorded = store.record(refusal).await;
+    assert!(matches!(unrecorded, Err(StoreError::Full)), "strangers' runs take no room either: {unrecorded:?}");
     store.put_value("k", b"v".to_vec(), at(100)).await.unwrap();
     assert_eq!(deliver_all(&store, at(1)).await, stored);
     let refused = store.append(large(1)).await;

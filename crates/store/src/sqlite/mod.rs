@@ -175,7 +175,7 @@ impl Store for Sqlite {
     }
 
     async fn record(&self, activation: Activation) -> Result<(), StoreError> {
-        self.change(move |connection| rows::insert_activation(connection, &activation)).await.map(drop)
+        self.ask(|answer| Command::Record(Box::new(activation), answer)).await.map(drop)
     }
 
     async fn activation(&self, id: Uuid) -> Result<Option<Activation>, StoreError> {

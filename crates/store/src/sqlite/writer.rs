@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::append::{Appender, Prepared};
 use super::checkpoint::{self, Checkpoint};
-use super::{DATABASE, Options, Shared, delivery, open_database, purge};
+use super::{DATABASE, Options, Shared, delivery, open_database, purge, rows};
 use crate::error::OpenError;
-use crate::{Appended, Attempt, Claim, Claimed, Purged, StoreError};
+use crate::{Activation, Appended, Attempt, Claim, Claimed, Purged, StoreError};
 
 /// Commands in one transaction.
 const BATCH_MAX: usize = 512;
@@ -25,6 +25,7 @@ pub(super) enum Command {
     Append(Box<Prepared>, Answer<Appended>),
     Claim(Claim, Answer<Claimed>),
     Finish(Box<Attempt>, Answer<bool>),
+    Record(Box<Activation>, Answer<bool>),
     Change(Change, Answer<bool>),
     Purge { events: Timestamp, activations: Timestamp, now: Timestamp, answer: Answer<Purged> },
 }
@@ -178,6 +179,12 @@ impl Open {
                 }
                 Command::Finish(attempt, answer) => {
                     executed.push(Executed::Flag(delivery::finish(&transaction, &attempt, is_due)?, answer));
+                }
+                // Strangers cause such runs, so they must not fill the disk either.
+                Command::Record(_, answer) if room == 0 => drop(answer.send(Err(StoreError::Full))),
+                Command::Record(activation, answer) => {
+                    room = room.saturating_sub(activation.result.len() as u64);
+                    executed.push(Executed::Flag(rows::insert_activation(&transaction, &activation)?, answer));
                 }
                 Command::Change(change, answer) => match change(&transaction) {
                     Ok(flag) => executed.push(Executed::Flag(flag, answer)),
