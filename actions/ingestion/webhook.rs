@@ -6,7 +6,7 @@ use sdk::{Context, Fault, Inputs, Publication, Published, Refusal, json};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::auth::{Verdict, check_authentication};
+use super::auth::check_authentication;
 
 /// Longer keys are refused: they are kept for days.
 const UID_BYTES_MAX: usize = 512;
@@ -93,13 +93,11 @@ struct Invalid<'a> {
 
 /// The checks in the contract's order; the first that fails answers.
 async fn ingest(cx: &Context, request: &Request) -> Result<Response, Response> {
-    if let Verdict::Refuse(message) = check_authentication(request, cx.inputs()).await {
-        return Err(Response::error(401, &message));
-    }
+    check_authentication(request, cx.inputs()).await.admit()?;
     check_content_type(&request.headers)?;
-    json::check(&request.body)
+    let document = json::check(&request.body)
         .map_err(|error| Response::error(400, &format!("the body is not valid JSON: {error}")))?;
-    let publication = read(cx, &request.body)?;
+    let publication = read(cx, document)?;
     let code = publication.code.clone();
     let uid = publication.uid.clone();
     match cx.publisher().publish(publication).await {
@@ -127,9 +125,10 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
 }
 
 /// Reads the members of a document that is known to be valid JSON.
-fn read(cx: &Context, body: &[u8]) -> Result<Publication, Response> {
-    let envelope: Envelope<'_> = members(body);
-    let data: Data<'_> = envelope.data.map(|data| members(data.get().as_bytes())).unwrap_or_default();
+fn read(cx: &Context, document: &str) -> Result<Publication, Response> {
+    // What is no object has no members.
+    let envelope: Envelope<'_> = json::parse(document).unwrap_or_default();
+    let data: Data<'_> = envelope.data.and_then(|data| json::parse(data.get()).ok()).unwrap_or_default();
     let missing: Vec<&str> = [("data.uid", data.uid), ("data.event", data.event), ("data.value", data.value)]
         .into_iter()
         .filter(|(_, member)| member.is_none_or(|member| member.get() == r#""""#))
@@ -151,15 +150,6 @@ fn read(cx: &Context, body: &[u8]) -> Result<Publication, Response> {
         UidPolicy::Ignore => None,
     };
     Ok(Publication { activation: cx.activation(), code, entity, uid, value: value.to_owned() })
-}
-
-/// The members of an object. Anything else has none: a struct would also be read from an array, by position.
-fn members<'a, T: Default + Deserialize<'a>>(document: &'a [u8]) -> T {
-    if document.trim_ascii_start().starts_with(b"{") {
-        serde_json::from_slice(document).unwrap_or_default()
-    } else {
-        T::default()
-    }
 }
 
 fn text(member: &RawValue, path: &str) -> Result<String, Fault> {

@@ -21,14 +21,6 @@ pub struct Event {
     pub data: Arc<RawValue>,
 }
 
-impl Event {
-    /// The same event with other data, as a consumer hands a part of it to a handler.
-    #[must_use]
-    pub fn with_data(&self, data: Arc<RawValue>) -> Self {
-        Self { data, ..self.clone() }
-    }
-}
-
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut event = serializer.serialize_struct("Event", 7)?;
@@ -40,5 +32,33 @@ impl Serialize for Event {
         event.serialize_field("time", &self.time)?;
         event.serialize_field("data", &*self.data)?;
         event.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_written_as_a_structured_cloudevent() {
+        let event = Event {
+            id: "01a200bf-5507-7193-887c-ac776645718e".to_owned(),
+            source: "urn:uuid:4b7e29d4-0a53-4d3c-a4a7-3f2f6e1a9c55".to_owned(),
+            code: "be-observer.catalog_product_delete".to_owned(),
+            time: "2026-11-22T00:54:28.872Z".parse().unwrap(),
+            data: RawValue::from_string(r#"{"sku":"A"}"#.to_owned()).unwrap().into(),
+        };
+        assert_eq!(
+            serde_json::to_value(event).unwrap(),
+            serde_json::json!({
+                "specversion": "1.0",
+                "id": "01a200bf-5507-7193-887c-ac776645718e",
+                "source": "urn:uuid:4b7e29d4-0a53-4d3c-a4a7-3f2f6e1a9c55",
+                "type": "be-observer.catalog_product_delete",
+                "datacontenttype": "application/json",
+                "time": "2026-11-22T00:54:28.872Z",
+                "data": {"sku": "A"},
+            })
+        );
     }
 }

@@ -17,6 +17,24 @@ pub struct Request {
     pub body: Bytes,
 }
 
+/// What a check of who is asking decides.
+#[derive(Debug)]
+pub enum Verdict {
+    Accept,
+    /// Answered with 401 and this message; it says no more than a stranger may know.
+    Refuse(String),
+}
+
+impl Verdict {
+    /// The refusal as the answer to the caller.
+    pub fn admit(self) -> Result<(), Response> {
+        match self {
+            Self::Accept => Ok(()),
+            Self::Refuse(message) => Err(Response::error(401, &message)),
+        }
+    }
+}
+
 /// What the caller is answered.
 #[derive(Debug)]
 pub struct Response {
@@ -68,4 +86,16 @@ pub trait WebAction: Send + Sync + 'static {
     }
 
     async fn run(&self, cx: &Context, request: Request) -> Response;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict;
+
+    #[test]
+    fn a_refusal_is_a_401_with_its_message() {
+        let refused = Verdict::Refuse("the key is wrong".to_owned()).admit().unwrap_err();
+        assert_eq!((refused.status, &*refused.body), (401, br#"{"error":"the key is wrong"}"#.as_slice()));
+        assert!(Verdict::Accept.admit().is_ok());
+    }
 }

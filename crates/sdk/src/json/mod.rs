@@ -16,7 +16,8 @@ use serde_json::value::RawValue;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::Fault;
-use named::{Named, parse};
+use named::Named;
+pub use named::parse;
 pub use pointer::{member, texts_at};
 pub use strict::{DEPTH_MAX, check};
 

@@ -11,17 +11,19 @@ pub const DEPTH_MAX: u32 = 64;
 const NAMES_COMPARED: usize = 16;
 
 /// Walks a whole document and refuses what lenient readers let through: names used twice, lone surrogates, numbers
-/// out of range, invalid UTF-8, bottomless nesting, text after the end. Members that nobody reads count too.
+/// out of range, invalid UTF-8, bottomless nesting, text after the end. Members that nobody reads count too. Hands back
+/// the document as text.
 ///
 /// # Errors
 /// One line with the place; it may hold member names, never values.
-pub fn check(document: &[u8]) -> Result<(), String> {
+pub fn check(document: &[u8]) -> Result<&str, String> {
     let text =
         std::str::from_utf8(document).map_err(|error| format!("not UTF-8 text at byte {}", error.valid_up_to()))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     Strict { depth: 0 }
         .deserialize(&mut deserializer)
         .and_then(|()| deserializer.end())
+        .map(|()| text)
         .map_err(|error| error.to_string())
 }
 
