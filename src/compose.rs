@@ -14,7 +14,7 @@ use sandbox::Sandbox;
 use secrecy::ExposeSecret;
 use server::Face;
 use store::{Options, Sqlite, Store};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::deploy::{self, Fallback};
 use crate::project::Project;
@@ -40,6 +40,9 @@ pub struct Kit {
 /// The store cannot be opened or onboarded; says why.
 pub async fn compose(project: &Project, fallback: Option<Fallback>) -> anyhow::Result<Kit> {
     let environment = &project.environment;
+    if !environment.unread.is_empty() {
+        warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
+    }
     let options = Options {
         folder: project.data(),
         dedupe_window: environment.dedupe_window,

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use engine::{Deployed, Registry};
 use sdk::{Call, Entry, Inputs, Reply, Stop, TargetPort};
 use secrecy::SecretString;
-use settings::{Action, Fault, Manifest, Web};
+use settings::{Action, Fault, Manifest, Web, nearest};
 
 /// The input by which an action says that it calls Commerce.
 const COMMERCE_BASE_URL: &str = "COMMERCE_BASE_URL";
@@ -48,7 +48,7 @@ pub fn faults(manifest: &Manifest) -> Vec<Fault> {
             (None, _) => faults.push(fault(
                 "function",
                 format!("the function `{}` is not in the table of `actions/lib.rs`", action.function),
-                format!("write `actions/{}.rs` and add its line to the table", action.function),
+                unknown_function(&action.function, &entries),
             )),
             (Some(Entry::Event(_)), Web::Yes | Web::Raw) => faults.push(fault(
                 "web",
@@ -64,6 +64,12 @@ pub fn faults(manifest: &Manifest) -> Vec<Fault> {
         }
     }
     faults
+}
+
+fn unknown_function(function: &str, entries: &BTreeMap<&str, Entry>) -> String {
+    let known: Vec<&str> = entries.keys().copied().collect();
+    let meant = nearest(function, &known).map(|near| format!("did you mean `{near}`? Otherwise ")).unwrap_or_default();
+    format!("{meant}write `actions/{function}.rs` and add its line to the table")
 }
 
 /// Deploys every action of a manifest without faults.

@@ -40,6 +40,9 @@ pub enum Command {
 pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     let variables = Variables::read(root)?;
     let environment = Environment::read(&variables, Mode::Dev)?;
+    for name in environment.unread {
+        eprintln!("note: `{name}` is set, but nothing reads it yet; this is the local folder");
+    }
     let folder = root.join(&environment.data);
     let reader = Reader::open(&folder).context("no activations can be read; has a kit run in this folder yet?")?;
     match command {

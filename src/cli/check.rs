@@ -28,6 +28,9 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     }
     let project = read.map_err(|_| Found)?;
     if !options.json {
+        for name in &project.environment.unread {
+            println!("`{name}` is set, but nothing reads it yet");
+        }
         println!("{} actions and their settings are in order for `{command}`", project.manifest.actions.len());
     }
     Ok(())

@@ -52,10 +52,6 @@ impl Routes {
         routes
     }
 
-    pub fn has_code(&self, code: &str) -> bool {
-        self.by_code.contains_key(code)
-    }
-
     pub(crate) fn route(&self, code: &str) -> Option<&Route> {
         self.by_code.get(code)
     }

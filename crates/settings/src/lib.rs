@@ -13,4 +13,5 @@ mod variables;
 pub use environment::{Commerce, Environment, EventsApi, IngestAck, LogLevel, Mode, Retry, Store};
 pub use fault::{Fault, Faults, Location};
 pub use manifest::{Action, Limits, MANIFEST_FILE, Manifest, Web};
+pub use suggestion::nearest;
 pub use variables::{ENV_FILE, Variables};

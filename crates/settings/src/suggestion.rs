@@ -2,14 +2,15 @@
 
 /// A hint for a name that nobody knows: the nearest known one, or all of them when none is near.
 pub(crate) fn hint(name: &str, known: &[&str]) -> String {
-    let nearest =
-        known.iter().map(|candidate| (distance(name, candidate), *candidate)).min_by_key(|(distance, _)| *distance);
-    match nearest {
-        Some((distance, candidate)) if distance <= near(candidate) => {
-            format!("did you mean `{candidate}`?")
-        }
-        Some(_) | None => format!("known are {}", listed(known)),
-    }
+    nearest(name, known)
+        .map_or_else(|| format!("known are {}", listed(known)), |near| format!("did you mean `{near}`?"))
+}
+
+/// The known name that a misspelt one was probably meant to be.
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let measured = known.iter().map(|candidate| (distance(name, candidate), *candidate));
+    let (distance, candidate) = measured.min_by_key(|(distance, _)| *distance)?;
+    (distance <= near(candidate)).then_some(candidate)
 }
 
 /// Names as a sentence shows them: each in backticks, with commas between.

@@ -51,6 +51,18 @@ const OWN_NAMES: [&str; 20] = [
     "KIT_DELIVERIES_AT_ONCE",
 ];
 
+/// Those of them that nothing reads yet. Whoever sets one expects something that does not happen.
+const UNREAD_NAMES: [&str; 8] = [
+    "KIT_API_KEY",
+    "KIT_BACKOFFICE_AUTH",
+    "KIT_BACKOFFICE_URL",
+    "KIT_EVENTS_INGRESS_URL",
+    "KIT_EVENTS_KEYS_URL",
+    "KIT_OUTBOUND_ALLOW",
+    "KIT_PUBLIC_URL",
+    "KIT_URL",
+];
+
 /// What the settings are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -115,6 +127,8 @@ pub struct Environment {
     pub deliveries_at_once: usize,
     pub log_level: LogLevel,
     pub namespace: String,
+    /// Variables that are set and that nothing reads yet.
+    pub unread: Vec<&'static str>,
 }
 
 impl Environment {
@@ -137,6 +151,7 @@ impl Environment {
             deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &(1..=1_024)),
             log_level: log_level(&mut reader),
             namespace: namespace(&mut reader),
+            unread: UNREAD_NAMES.into_iter().filter(|name| variables.get(name).is_some()).collect(),
         };
         Faults::none_or(reader.faults, environment)
     }

@@ -188,6 +188,12 @@ fn unknown_variables_of_the_kit_get_the_nearest_known_one() {
 }
 
 #[test]
+fn variables_that_nothing_reads_yet_are_named() {
+    let set = [("KIT_URL", "http://127.0.0.1:9080"), ("KIT_API_KEY", ""), ("KIT_PUBLIC_URL", "x"), ("KIT_DATA", "x")];
+    assert_eq!(read(Mode::Dev, &set).unwrap().unread, ["KIT_PUBLIC_URL", "KIT_URL"]);
+}
+
+#[test]
 fn faults_of_the_file_have_its_line() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join(".env"), "# note\nKIT_RETRY_FOR=forever\nKIT_TYPO=1\n").unwrap();
