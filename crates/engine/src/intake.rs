@@ -82,6 +82,7 @@ impl Publisher for Intake {
             id: publication.activation.uuid(),
             provider_id: Arc::clone(&route.provider_id),
             code: Arc::clone(&route.code),
+            publisher: publication.publisher,
             uid: publication.uid,
             at: self.clock.now(),
             deliveries: deliveries.collect(),

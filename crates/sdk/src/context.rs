@@ -63,6 +63,11 @@ impl Context {
         Self { attempt, event_id: Some(event.id.clone()), ..self }
     }
 
+    /// The action that runs, `package/action` as deployed.
+    pub fn action(&self) -> &Arc<str> {
+        &self.action
+    }
+
     pub fn activation(&self) -> ActivationId {
         self.activation
     }

@@ -109,6 +109,8 @@ pub trait Actions: Send + Sync {
 pub struct Publication {
     /// The run that publishes; the event's id is made of it.
     pub activation: ActivationId,
+    /// The action that runs, `package/action` as deployed.
+    pub publisher: Arc<str>,
     pub code: String,
     /// The entity that the sender says the event is about.
     pub entity: Option<String>,

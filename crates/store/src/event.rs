@@ -10,6 +10,8 @@ pub struct NewEvent {
     pub id: Uuid,
     pub provider_id: Arc<str>,
     pub code: Arc<str>,
+    /// The action whose run published it, `package/action`.
+    pub publisher: Arc<str>,
     /// The sender's idempotency key, per code; `None` takes every event for a new one.
     pub uid: Option<String>,
     pub at: Timestamp,
@@ -47,6 +49,8 @@ pub struct StoredEvent {
     pub id: Uuid,
     pub provider_id: Arc<str>,
     pub code: Arc<str>,
+    /// The action whose run published it.
+    pub publisher: Arc<str>,
     pub uid: Option<String>,
     pub at: Timestamp,
     pub body: Box<str>,

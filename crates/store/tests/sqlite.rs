@@ -77,6 +77,7 @@ fn event(second: i64) -> NewEvent {
         id: Uuid::now_v7(),
         provider_id: "backoffice".into(),
         code: "stock.updated".into(),
+        publisher: "ingestion/webhook".into(),
         uid: None,
         at: at(second),
         body: "{}".into(),

@@ -150,6 +150,7 @@ async fn a_delivery_whose_registration_is_gone_is_parked() {
     let event = NewEvent {
         id: Uuid::now_v7(),
         provider_id: "backoffice".into(),
+        publisher: "ingestion/webhook".into(),
         code: CHANGED.into(),
         uid: None,
         at: world.clock.now(),

@@ -155,6 +155,7 @@ impl World {
     ) -> Result<Published, Refusal> {
         let publication = Publication {
             activation: ActivationId::new(Uuid::now_v7()),
+            publisher: INGESTION.into(),
             code: code.to_owned(),
             entity: entity.map(str::to_owned),
             uid: uid.map(str::to_owned),

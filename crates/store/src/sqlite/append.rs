@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::rows::{self, millis, timestamp};
 use super::seen::Seen;
@@ -20,8 +20,8 @@ pub(super) struct Prepared {
 /// What the writer keeps at hand for appending.
 pub(super) struct Appender {
     seen: Seen,
-    /// The numbers of provider and code.
-    kinds: HashMap<(Arc<str>, Arc<str>), i64>,
+    /// The numbers of provider, code and publisher.
+    kinds: HashMap<[Arc<str>; 3], i64>,
     /// The newest event's number. Numbers are not given twice, also when the newest event was purged.
     newest: i64,
 }
@@ -79,13 +79,16 @@ impl Appender {
     }
 
     fn kind(&mut self, connection: &Connection, event: &NewEvent) -> rusqlite::Result<i64> {
-        let key = (Arc::clone(&event.provider_id), Arc::clone(&event.code));
+        let key = [&event.provider_id, &event.code, &event.publisher].map(Arc::clone);
         if let Some(kind) = self.kinds.get(&key) {
             return Ok(*kind);
         }
-        connection.execute("INSERT OR IGNORE INTO kind(provider, code) VALUES (?1, ?2)", params![key.0, key.1])?;
-        let select = "SELECT id FROM kind WHERE provider = ?1 AND code = ?2";
-        let kind = connection.query_row(select, params![key.0, key.1], |row| row.get(0))?;
+        connection.execute(
+            "INSERT OR IGNORE INTO kind(provider, code, publisher) VALUES (?1, ?2, ?3)",
+            params_from_iter(&key),
+        )?;
+        let select = "SELECT id FROM kind WHERE provider = ?1 AND code = ?2 AND publisher = ?3";
+        let kind = connection.query_row(select, params_from_iter(&key), |row| row.get(0))?;
         self.kinds.insert(key, kind);
         Ok(kind)
     }

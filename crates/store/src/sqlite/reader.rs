@@ -45,7 +45,6 @@ impl Reader {
     /// Recorded runs and successful ingestions, newest first.
     pub fn activations(&self, filter: &Filter) -> Result<Vec<Activation>, StoreError> {
         let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-        let in_any_package = filter.action.as_ref().map(|action| format!("/{action}"));
         self.with(|connection| {
             let select = format!(
                 "SELECT {} FROM activation WHERE (?2 IS NULL OR action = ?2 OR substr(action, -length(?3)) = ?3)
@@ -55,10 +54,10 @@ impl Reader {
             let event = filter.event.as_ref().map(Uuid::as_bytes);
             let mut found: Vec<Activation> = connection
                 .prepare_cached(&select)?
-                .query_map(params![limit, filter.action, in_any_package, event], rows::activation)?
+                .query_map(params![limit, filter.action, in_any_package(filter), event], rows::activation)?
                 .collect::<rusqlite::Result<_>>()?;
-            if filter.action.as_deref().is_none_or(|action| is_name_of(INGESTION, action)) {
-                found.extend(ingestions(connection, filter, limit)?);
+            if is_published_by(connection, filter)? {
+                found.extend(ingestions(connection, filter)?);
             }
             found.sort_by_key(|activation| std::cmp::Reverse((activation.start, activation.id)));
             found.truncate(filter.limit);
@@ -68,20 +67,20 @@ impl Reader {
 
     /// How many recorded runs and successful ingestions there are, whatever the filter's limit.
     pub fn count(&self, filter: &Filter) -> Result<u64, StoreError> {
-        let in_any_package = filter.action.as_ref().map(|action| format!("/{action}"));
         self.with(|connection| {
             let event = filter.event.as_ref().map(Uuid::as_bytes);
             let recorded: u32 = connection.query_row(
                 "SELECT count(*) FROM activation WHERE (?1 IS NULL OR action = ?1 OR substr(action, -length(?2)) = ?2)
                  AND (?3 IS NULL OR event = ?3)",
-                params![filter.action, in_any_package, event],
+                params![filter.action, in_any_package(filter), event],
                 |row| row.get(0),
             )?;
-            if !filter.action.as_deref().is_none_or(|action| is_name_of(INGESTION, action)) {
-                return Ok(recorded.into());
-            }
-            let select = "SELECT count(*) FROM event WHERE ?1 IS NULL OR uuid = ?1";
-            let ingested: u32 = connection.query_row(select, params![event], |row| row.get(0))?;
+            let ingested: u32 = connection.query_row(
+                "SELECT count(*) FROM event WHERE (?3 IS NULL OR uuid = ?3) AND kind IN (SELECT id FROM kind
+                 WHERE ?1 IS NULL OR publisher = ?1 OR substr(publisher, -length(?2)) = ?2)",
+                params![filter.action, in_any_package(filter), event],
+                |row| row.get(0),
+            )?;
             Ok(u64::from(recorded) + u64::from(ingested))
         })
     }
@@ -172,16 +171,36 @@ impl Reader {
     }
 }
 
-/// The action whose successful runs live in the rows of the events they published.
-const INGESTION: &str = "ingestion/webhook";
+/// How the name of an action ends that is asked for without its package.
+fn in_any_package(filter: &Filter) -> Option<String> {
+    filter.action.as_ref().map(|action| format!("/{action}"))
+}
 
-fn ingestions(connection: &Connection, filter: &Filter, limit: i64) -> rusqlite::Result<Vec<Activation>> {
+/// Whether the action asked for has ever published: a look at few rows that saves one at all events.
+fn is_published_by(connection: &Connection, filter: &Filter) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS(SELECT 1 FROM kind
+             WHERE ?1 IS NULL OR publisher = ?1 OR substr(publisher, -length(?2)) = ?2)",
+        )?
+        .query_row(params![filter.action, in_any_package(filter)], |row| row.get(0))
+}
+
+/// The runs that published, newest first. An event names its one run, so its id needs no other condition.
+fn ingestions(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Activation>> {
     if let Some(id) = &filter.event {
-        let event = connection.prepare_cached(rows::EVENT_BY_UUID)?.query_row([id.as_bytes()], rows::event);
-        return Ok(event.optional()?.iter().map(ingestion).collect());
+        let event =
+            connection.prepare_cached(rows::EVENT_BY_UUID)?.query_row([id.as_bytes()], rows::event).optional()?;
+        let is_asked_for = |event: &StoredEvent| {
+            let ending = in_any_package(filter);
+            filter.action.as_deref().is_none_or(|action| *event.publisher == *action)
+                || ending.is_some_and(|ending| event.publisher.ends_with(&ending))
+        };
+        return Ok(event.filter(is_asked_for).iter().map(ingestion).collect());
     }
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(rows::EVENTS_NEWEST)?;
-    let events = statement.query_map([limit], rows::event)?;
+    let events = statement.query_map(params![limit, filter.action, in_any_package(filter)], rows::event)?;
     events.map(|event| event.map(|event| ingestion(&event))).collect()
 }
 
@@ -195,7 +214,7 @@ fn ingestion(event: &StoredEvent) -> Activation {
     Activation {
         id: event.id,
         cause: None,
-        action: INGESTION.to_owned(),
+        action: event.publisher.to_string(),
         start: start.map_or(event.at, |start| start.min(event.at)),
         end: event.at,
         status: Status::Success,
@@ -203,10 +222,6 @@ fn ingestion(event: &StoredEvent) -> Activation {
         event: Some(event.id),
         attempt: 0,
     }
-}
-
-fn is_name_of(full: &str, asked: &str) -> bool {
-    full == asked || full.rsplit_once('/').is_some_and(|(_, name)| name == asked)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(document: &str, kind: &'static str) -> Result<T, StoreError> {

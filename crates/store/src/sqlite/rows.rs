@@ -23,17 +23,25 @@ pub(super) fn lanes_from_bytes(bytes: &[u8]) -> Vec<i64> {
     bytes.as_chunks::<8>().0.iter().map(|lane| i64::from_le_bytes(*lane)).collect()
 }
 
-pub(super) const EVENT_BY_NUMBER: &str =
-    "SELECT event.id, event.uuid, kind.provider, kind.code, event.uid, event.at, event.body
-     FROM event JOIN kind ON kind.id = event.kind WHERE event.id = ?1";
+/// The select of events, with what follows the tables.
+macro_rules! select_event {
+    ($rest:literal) => {
+        concat!(
+            "SELECT event.id, event.uuid, kind.provider, kind.code, kind.publisher, event.uid, event.at, event.body
+             FROM event JOIN kind ON kind.id = event.kind ",
+            $rest
+        )
+    };
+}
 
-pub(super) const EVENT_BY_UUID: &str =
-    "SELECT event.id, event.uuid, kind.provider, kind.code, event.uid, event.at, event.body
-     FROM event JOIN kind ON kind.id = event.kind WHERE event.uuid = ?1";
+pub(super) const EVENT_BY_NUMBER: &str = select_event!("WHERE event.id = ?1");
+pub(super) const EVENT_BY_UUID: &str = select_event!("WHERE event.uuid = ?1");
 
-pub(super) const EVENTS_NEWEST: &str =
-    "SELECT event.id, event.uuid, kind.provider, kind.code, event.uid, event.at, event.body
-     FROM event JOIN kind ON kind.id = event.kind ORDER BY event.id DESC LIMIT ?1";
+/// At most ?1 events that ?2 published: `package/action`, the end of one, or anybody.
+pub(super) const EVENTS_NEWEST: &str = select_event!(
+    "WHERE ?2 IS NULL OR kind.publisher = ?2 OR substr(kind.publisher, -length(?3)) = ?3
+     ORDER BY event.id DESC LIMIT ?1"
+);
 
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
@@ -41,9 +49,10 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         id: Uuid::from_bytes(row.get(1)?),
         provider_id: row.get(2)?,
         code: row.get(3)?,
-        uid: row.get(4)?,
-        at: timestamp(row.get(5)?),
-        body: row.get(6)?,
+        publisher: row.get(4)?,
+        uid: row.get(5)?,
+        at: timestamp(row.get(6)?),
+        body: row.get(7)?,
     })
 }
 

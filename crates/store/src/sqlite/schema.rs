@@ -8,8 +8,10 @@ use crate::error::OpenError;
 const VERSIONS: &[&str] = &["
 CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
--- What a provider sends under one code; events carry the small number.
-CREATE TABLE kind(id INTEGER PRIMARY KEY, provider TEXT NOT NULL, code TEXT NOT NULL, UNIQUE(provider, code));
+-- What a provider sends under one code, and the action that published it; events carry the small number.
+CREATE TABLE kind(
+    id INTEGER PRIMARY KEY, provider TEXT NOT NULL, code TEXT NOT NULL, publisher TEXT NOT NULL,
+    UNIQUE(provider, code, publisher));
 
 -- Written once, never touched again. Numbers and uuids grow with time, so rows and index entries are appended.
 CREATE TABLE event(

@@ -13,6 +13,7 @@ for_every_store!(
     names_are_matched_exactly,
     runs_are_listed_by_event,
     an_ingestion_is_read_from_its_event,
+    an_ingestion_has_the_name_of_the_action_that_published,
     ingestions_are_listed_with_the_runs,
     an_id_is_recorded_once,
     runs_outlive_their_process,
@@ -111,6 +112,20 @@ async fn an_ingestion_is_read_from_its_event(place: &Place) {
     assert_eq!(serde_json::from_str::<Value>(&run.result).unwrap(), expected);
     let listed = store.activations(EVERYTHING).await.unwrap();
     assert_eq!(format!("{listed:?}"), format!("{:?}", [run]));
+}
+
+async fn an_ingestion_has_the_name_of_the_action_that_published(place: &Place) {
+    let store = place.open().await;
+    let one = append(&store, event(at(1))).await;
+    let other = append(&store, NewEvent { publisher: "files/upload".into(), ..event(at(2)) }).await;
+    assert_eq!(store.activation(other).await.unwrap().unwrap().action, "files/upload");
+    let of = |action: &str| Filter { action: Some(action.to_owned()), ..EVERYTHING };
+    for (action, expected) in [("upload", other), ("files/upload", other), ("webhook", one)] {
+        assert_eq!(listed(&store, of(action)).await, [expected], "{action}");
+        assert_eq!(listed(&store, Filter { event: Some(expected), ..of(action) }).await, [expected], "{action}");
+    }
+    assert!(listed(&store, Filter { event: Some(one), ..of("upload") }).await.is_empty());
+    assert!(listed(&store, of("load")).await.is_empty());
 }
 
 async fn ingestions_are_listed_with_the_runs(place: &Place) {

@@ -42,6 +42,7 @@ pub fn event(at: Timestamp) -> NewEvent {
         id: id(at),
         provider_id: "backoffice".into(),
         code: "stock.updated".into(),
+        publisher: "ingestion/webhook".into(),
         uid: None,
         at,
         body: "{}".into(),
