@@ -103,6 +103,7 @@ impl Plan {
             docs_url: wanted.docs_url.clone(),
             provider_metadata: wanted.provider_metadata.clone(),
             instance_id,
+            data_residency_region: store::Provider::REGION.to_owned(),
         };
         self.add(found, provider);
         id
@@ -164,6 +165,9 @@ fn new_registration(wanted: &desired::Registration, provider_id: &str, now: Time
         description: wanted.description.clone(),
         delivery_type: wanted.delivery_type.clone(),
         runtime_action: Some(wanted.runtime_action.clone()),
+        webhook_url: None,
+        verification: store::Verification::Verified,
+        subscriber_filters: Vec::new(),
         enabled: true,
         events_of_interest: interests(wanted, provider_id),
         created_date: now,

@@ -151,6 +151,7 @@ impl Deliveries {
                 attempt: delivery.attempt,
                 outcome,
                 activations: activations.clone(),
+                trace: None,
             };
             match self.runner.store().finish(attempt).await {
                 Ok(true) => return,

@@ -86,6 +86,9 @@ impl Publisher for Intake {
             uid: publication.uid,
             at: self.clock.now(),
             deliveries: deliveries.collect(),
+            given_id: None,
+            attributes: None,
+            journals: Vec::new(),
             body: Box::<str>::from(publication.value),
         };
         self.append(event, publication.activation).await

@@ -17,7 +17,20 @@ pub struct Provider {
     pub description: String,
     pub docs_url: Option<String>,
     pub provider_metadata: String,
+    /// Unique together with `provider_metadata`.
     pub instance_id: String,
+    /// `VA6` or `IRL1`; we keep what was asked for, the data stays where the store is.
+    #[serde(default = "region")]
+    pub data_residency_region: String,
+}
+
+fn region() -> String {
+    Provider::REGION.to_owned()
+}
+
+impl Provider {
+    /// The region of providers that name none.
+    pub const REGION: &'static str = "VA6";
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -38,11 +51,18 @@ pub struct Registration {
     pub client_id: String,
     pub name: String,
     pub description: String,
+    /// `webhook`, `webhook_batch` or `journal`.
     pub delivery_type: String,
-    /// `package/action`.
+    /// `package/action`; never together with `webhook_url`.
     pub runtime_action: Option<String>,
+    #[serde(default)]
+    pub webhook_url: Option<String>,
+    #[serde(default)]
+    pub verification: Verification,
     pub enabled: bool,
     pub events_of_interest: Vec<Interest>,
+    #[serde(default)]
+    pub subscriber_filters: Vec<SubscriberFilter>,
     pub created_date: Timestamp,
     pub updated_date: Timestamp,
 }
@@ -51,4 +71,24 @@ pub struct Registration {
 pub struct Interest {
     pub provider_id: String,
     pub event_code: String,
+}
+
+/// Whether the owner of the webhook has shown that events are wanted there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Verification {
+    #[default]
+    Verified,
+    /// Somebody has to fetch the validation URL, which carries these two, until then.
+    Pending { id: String, challenge: String, until: Timestamp },
+}
+
+/// Narrows a registration to the events that match a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct SubscriberFilter {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    /// The pattern, JSON text.
+    pub subscriber_filter: String,
 }

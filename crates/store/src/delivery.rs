@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{Activation, StoredEvent};
+use crate::{Activation, StoredEvent, Trace};
 
 /// Where a delivery stands. It only moves down this list, but for a lease that ends without an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum State {
     Refused,
     /// Waits for a person.
     Parked,
+    /// Lies in the registration's journal; nothing else was asked for.
+    Journaled,
 }
 
 impl State {
@@ -34,6 +36,7 @@ impl State {
             Self::Skipped => "skipped",
             Self::Refused => "refused",
             Self::Parked => "parked",
+            Self::Journaled => "in the journal",
         }
     }
 
@@ -46,11 +49,21 @@ impl State {
             Self::Skipped => 4,
             Self::Refused => 5,
             Self::Parked => 6,
+            Self::Journaled => 7,
         }
     }
 
     pub(crate) fn from_number(number: i64) -> Option<Self> {
-        let states = [Self::Waiting, Self::Due, Self::Leased, Self::Done, Self::Skipped, Self::Refused, Self::Parked];
+        let states = [
+            Self::Waiting,
+            Self::Due,
+            Self::Leased,
+            Self::Done,
+            Self::Skipped,
+            Self::Refused,
+            Self::Parked,
+            Self::Journaled,
+        ];
         states.into_iter().find(|state| state.to_number() == number)
     }
 }
@@ -97,6 +110,8 @@ pub struct Attempt {
     pub attempt: u32,
     pub outcome: Outcome,
     pub activations: Vec<Activation>,
+    /// The request that carried the event, when it left the process.
+    pub trace: Option<Trace>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,6 +37,10 @@ pub enum OpenError {
     Locked,
     #[error("it was written by a newer version (schema {found}, this program knows up to {known})")]
     Newer { found: i64, known: i64 },
+    #[error(
+        "an older version wrote it (schema {found}, this program knows {known}); a kit that starts brings it up to date"
+    )]
+    Older { found: i64, known: i64 },
     #[error("the file system refused")]
     File(#[from] std::io::Error),
     #[error("the database refused")]

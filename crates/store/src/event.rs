@@ -10,14 +10,20 @@ pub struct NewEvent {
     pub id: Uuid,
     pub provider_id: Arc<str>,
     pub code: Arc<str>,
-    /// The action whose run published it, `package/action`.
+    /// The action whose run published it, `package/action`; empty when it came over the wire as a CloudEvent.
     pub publisher: Arc<str>,
     /// The sender's idempotency key, per code; `None` takes every event for a new one.
     pub uid: Option<String>,
     pub at: Timestamp,
     /// The value, JSON text as it came.
     pub body: Box<str>,
+    /// The CloudEvent's own `id`, when its producer gave it one that is not `id`.
+    pub given_id: Option<Box<str>>,
+    /// What else the CloudEvent carries - `time`, extensions - as the text of a JSON object.
+    pub attributes: Option<Box<str>>,
     pub deliveries: Vec<NewDelivery>,
+    /// Registrations that find the event in their journal only.
+    pub journals: Vec<i64>,
 }
 
 /// One registration's share of an event.
@@ -54,4 +60,13 @@ pub struct StoredEvent {
     pub uid: Option<String>,
     pub at: Timestamp,
     pub body: Box<str>,
+    pub given_id: Option<Box<str>>,
+    pub attributes: Option<Box<str>>,
+}
+
+impl StoredEvent {
+    /// The CloudEvent's `id`: the same wherever the event has been and goes.
+    pub fn event_id(&self) -> String {
+        self.given_id.as_deref().map_or_else(|| self.id.hyphenated().to_string(), str::to_owned)
+    }
 }

@@ -5,10 +5,13 @@
 
 mod activation;
 mod catalogue;
+mod credential;
 mod delivery;
 mod error;
 mod event;
+mod journal;
 mod sqlite;
+mod trace;
 
 use std::fmt;
 
@@ -17,11 +20,14 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use activation::{Activation, Filter, Status};
-pub use catalogue::{Catalogue, EventMetadata, Interest, Provider, Registration};
+pub use catalogue::{Catalogue, EventMetadata, Interest, Provider, Registration, SubscriberFilter, Verification};
+pub use credential::{ClientSecret, Credential};
 pub use delivery::{Attempt, Claim, Claimed, ClaimedDelivery, Delivery, Outcome, State};
 pub use error::{OpenError, StoreError};
 pub use event::{Appended, Known, NewDelivery, NewEvent, StoredEvent};
-pub use sqlite::{Options, Reader, Sqlite};
+pub use journal::{JournalFrom, JournalPage, JournalRead};
+pub use sqlite::{Beside, Options, Reader, Sqlite};
+pub use trace::{Trace, TraceFilter, TraceOutcome, TracedRequest, TracedResponse};
 
 /// How the store is doing, for health checks.
 #[derive(Clone, Debug, Default)]
@@ -70,15 +76,39 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// All providers, event metadata and registrations.
     async fn catalogue(&self) -> Result<Catalogue, StoreError>;
 
-    /// Adds or replaces by id. `Taken`: another provider has its label.
+    /// Adds or replaces by id. `Taken`: another provider of its `provider_metadata` has its `instance_id`.
     async fn put_provider(&self, provider: Provider) -> Result<(), StoreError>;
+
+    /// Removes a provider with its event metadata; says whether there was one.
+    async fn delete_provider(&self, id: &str) -> Result<bool, StoreError>;
 
     /// Adds or replaces by provider and event code.
     async fn put_metadata(&self, metadata: EventMetadata) -> Result<(), StoreError>;
 
+    /// Removes one event code of a provider, or all; says whether there was one.
+    async fn delete_metadata(&self, provider_id: &str, event_code: Option<&str>) -> Result<bool, StoreError>;
+
     /// Adds or replaces by `registration_id`; the number that deliveries carry stays the same. `Taken`: another
     /// registration has its name.
     async fn put_registration(&self, registration: Registration) -> Result<(), StoreError>;
+
+    /// Removes a registration; its number is never given again. Says whether there was one.
+    async fn delete_registration(&self, registration_id: &str) -> Result<bool, StoreError>;
+
+    /// A stretch of what a registration was meant to get, whatever became of it.
+    async fn journal(&self, read: JournalRead) -> Result<JournalPage, StoreError>;
+
+    /// Records a request that belongs to no delivery; only the newest of a registration are kept.
+    async fn put_trace(&self, trace: Trace) -> Result<(), StoreError>;
+
+    /// Newest first.
+    async fn traces(&self, filter: TraceFilter) -> Result<Vec<Trace>, StoreError>;
+
+    /// The clients of the events service, oldest first.
+    async fn credentials(&self) -> Result<Vec<Credential>, StoreError>;
+
+    /// Adds or replaces by `client_id`. `Taken`: another credential has its `id` or name.
+    async fn put_credential(&self, credential: Credential) -> Result<(), StoreError>;
 
     /// A value that has not expired at `now`.
     async fn value(&self, key: &str, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError>;

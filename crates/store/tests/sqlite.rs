@@ -82,6 +82,9 @@ fn event(second: i64) -> NewEvent {
         at: at(second),
         body: "{}".into(),
         deliveries: vec![NewDelivery { registration: 1, keys: vec!["sku-1".to_owned()] }],
+        given_id: None,
+        attributes: None,
+        journals: Vec::new(),
     }
 }
 
@@ -116,6 +119,7 @@ async fn deliver_all(store: &Sqlite, now: Timestamp) -> usize {
                 attempt: delivery.attempt,
                 outcome: Outcome::Done,
                 activations: Vec::new(),
+                trace: None,
             };
             assert!(store.finish(attempt).await.expect("the store takes outcomes"));
             delivered += 1;
@@ -329,6 +333,7 @@ async fn a_reader_reads_while_the_store_is_open() {
             docs_url: None,
             provider_metadata: "3rd_party_custom_events".to_owned(),
             instance_id: "p-1-1".to_owned(),
+            data_residency_region: Provider::REGION.to_owned(),
         })
         .await
         .unwrap();

@@ -155,6 +155,9 @@ async fn a_delivery_whose_registration_is_gone_is_parked() {
         uid: None,
         at: world.clock.now(),
         deliveries: vec![NewDelivery { registration: 4_711, keys: vec!["A".to_owned()] }],
+        given_id: None,
+        attributes: None,
+        journals: Vec::new(),
         body: product("A").to_string().into(),
     };
     let id = event.id;

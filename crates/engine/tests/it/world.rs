@@ -10,7 +10,7 @@ use engine::{
 use jiff::Timestamp;
 use sdk::{ActivationId, Consumer, Entry, EventSpec, Inputs, Publication, Published, Publisher, Refusal, Route};
 use serde_json::{Value, value};
-use store::{Activation, Delivery, Filter, Interest, Options, Registration, Sqlite, State, Store};
+use store::{Activation, Delivery, Filter, Interest, Options, Registration, Sqlite, State, Store, Verification};
 use tempfile::TempDir;
 use testkit::{ManualClock, Recorder};
 use tokio::sync::watch;
@@ -252,6 +252,9 @@ async fn register(store: &dyn Store, now: Timestamp) -> Routes {
             description: name.to_owned(),
             delivery_type: "webhook".to_owned(),
             runtime_action: action.map(str::to_owned),
+            webhook_url: None,
+            verification: Verification::Verified,
+            subscriber_filters: Vec::new(),
             enabled: true,
             events_of_interest: codes.iter().map(interest).collect(),
             created_date: now,

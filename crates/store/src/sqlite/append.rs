@@ -64,8 +64,20 @@ impl Appender {
         self.newest += 1;
         let number = self.newest;
         connection
-            .prepare_cached("INSERT INTO event(id, uuid, kind, uid, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![number, event.id.as_bytes(), kind, event.uid, at, event.body])?;
+            .prepare_cached(
+                "INSERT INTO event(id, uuid, kind, uid, at, body, given_id, attributes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                number,
+                event.id.as_bytes(),
+                kind,
+                event.uid,
+                at,
+                event.body,
+                event.given_id,
+                event.attributes
+            ])?;
         if let Some(hash) = prepared.uid_hash {
             connection
                 .prepare_cached("INSERT INTO seen(event, hash, at) VALUES (?1, ?2, ?3)")?
@@ -74,6 +86,11 @@ impl Appender {
         }
         for (registration, lanes) in &prepared.lanes {
             *is_due |= queue(connection, number, *registration, lanes, at)?;
+        }
+        for registration in &event.journals {
+            let state = State::Journaled;
+            let row = DeliveryRow { event: number, registration: *registration, state, due: at, waits: 0, lanes: &[] };
+            row.insert(connection)?;
         }
         Ok(())
     }
@@ -132,11 +149,35 @@ fn queue(connection: &Connection, event: i64, registration: i64, lanes: &[i64], 
         ])?;
     }
     let state = if waits == 0 { State::Due } else { State::Waiting };
-    connection
-        .prepare_cached(
-            "INSERT INTO delivery(event, registration, state, due, waits, attempts, lanes)
-             VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)",
-        )?
-        .execute(params![event, registration, state.to_number(), due, waits, rows::lanes_to_bytes(lanes)])?;
+    let row = DeliveryRow { event, registration, state, due, waits, lanes };
+    row.insert(connection)?;
     Ok(state == State::Due)
+}
+
+struct DeliveryRow<'a> {
+    event: i64,
+    registration: i64,
+    state: State,
+    due: i64,
+    waits: i64,
+    lanes: &'a [i64],
+}
+
+impl DeliveryRow<'_> {
+    fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection
+            .prepare_cached(
+                "INSERT INTO delivery(event, registration, state, due, waits, attempts, lanes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)",
+            )?
+            .execute(params![
+                self.event,
+                self.registration,
+                self.state.to_number(),
+                self.due,
+                self.waits,
+                rows::lanes_to_bytes(self.lanes)
+            ])?;
+        Ok(())
+    }
 }

@@ -1,6 +1,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{self, millis, timestamp};
+use super::trace;
 use crate::{Attempt, Claim, Claimed, ClaimedDelivery, Outcome};
 
 /// Leases what is due. A lease that ended without an outcome is due again.
@@ -42,6 +43,9 @@ pub(super) fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>>
 pub(super) fn finish(connection: &Connection, attempt: &Attempt, is_due: &mut bool) -> rusqlite::Result<bool> {
     for activation in &attempt.activations {
         rows::insert_activation(connection, activation)?;
+    }
+    if let Some(trace) = &attempt.trace {
+        trace::put(connection, trace)?;
     }
     let due = match attempt.outcome {
         Outcome::RetryAt(at) => Some(millis(at)),

@@ -1,13 +1,16 @@
 //! The embedded store: one writer thread that commits whatever waits as one transaction, readers beside it.
 
 mod append;
+mod beside;
 mod checkpoint;
 mod delivery;
+mod journal;
 mod purge;
 mod reader;
 mod rows;
 mod schema;
 mod seen;
+mod trace;
 mod writer;
 
 use std::fs::{File, TryLockError};
@@ -27,10 +30,12 @@ use uuid::Uuid;
 
 use crate::error::OpenError;
 use crate::{
-    Activation, Appended, Attempt, Catalogue, Claim, Claimed, Delivery, EventMetadata, Filter, Health, NewEvent,
-    Provider, Purged, Registration, Store, StoreError, StoredEvent,
+    Activation, Appended, Attempt, Catalogue, Claim, Claimed, Credential, Delivery, EventMetadata, Filter, Health,
+    JournalPage, JournalRead, NewEvent, Provider, Purged, Registration, Store, StoreError, StoredEvent, Trace,
+    TraceFilter,
 };
 use append::Prepared;
+pub use beside::Beside;
 pub use reader::Reader;
 use writer::{Answer, Command, Writer};
 
@@ -198,12 +203,47 @@ impl Store for Sqlite {
         self.change(move |connection| rows::put_provider(connection, &provider)).await.map(drop)
     }
 
+    async fn delete_provider(&self, id: &str) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.change(move |connection| rows::delete_provider(connection, &id)).await
+    }
+
     async fn put_metadata(&self, metadata: EventMetadata) -> Result<(), StoreError> {
         self.change(move |connection| rows::put_metadata(connection, &metadata)).await.map(drop)
     }
 
+    async fn delete_metadata(&self, provider_id: &str, event_code: Option<&str>) -> Result<bool, StoreError> {
+        let (provider_id, event_code) = (provider_id.to_owned(), event_code.map(str::to_owned));
+        self.change(move |connection| rows::delete_metadata(connection, &provider_id, event_code.as_deref())).await
+    }
+
     async fn put_registration(&self, registration: Registration) -> Result<(), StoreError> {
         self.change(move |connection| rows::put_registration(connection, &registration)).await.map(drop)
+    }
+
+    async fn delete_registration(&self, registration_id: &str) -> Result<bool, StoreError> {
+        let id = registration_id.to_owned();
+        self.change(move |connection| rows::delete_registration(connection, &id)).await
+    }
+
+    async fn journal(&self, read: JournalRead) -> Result<JournalPage, StoreError> {
+        self.read(move |reader| reader.journal(&read)).await
+    }
+
+    async fn put_trace(&self, trace: Trace) -> Result<(), StoreError> {
+        self.change(move |connection| trace::put(connection, &trace).map(|()| true)).await.map(drop)
+    }
+
+    async fn traces(&self, filter: TraceFilter) -> Result<Vec<Trace>, StoreError> {
+        self.read(move |reader| reader.traces(&filter)).await
+    }
+
+    async fn credentials(&self) -> Result<Vec<Credential>, StoreError> {
+        self.read(Reader::credentials).await
+    }
+
+    async fn put_credential(&self, credential: Credential) -> Result<(), StoreError> {
+        self.change(move |connection| rows::put_credential(connection, &credential)).await.map(drop)
     }
 
     async fn value(&self, key: &str, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {

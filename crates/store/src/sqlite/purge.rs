@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::journal;
 use super::rows::millis;
 use crate::Purged;
 
@@ -25,7 +26,11 @@ pub(super) fn purge(
         )?
         .execute([millis(now), i64::try_from(ROWS_MAX).unwrap_or(i64::MAX)])?;
     rows += values;
-    let is_finished = old_events < ROWS_MAX && old.len() < ROWS_MAX && values < ROWS_MAX;
+    let old_traces = oldest(connection, "SELECT id, at FROM trace ORDER BY id LIMIT ?1", millis(activations))?;
+    for id in &old_traces {
+        rows += connection.prepare_cached("DELETE FROM trace WHERE id = ?1")?.execute([id])?;
+    }
+    let is_finished = old_events < ROWS_MAX && old.len() < ROWS_MAX && values < ROWS_MAX && old_traces.len() < ROWS_MAX;
     Ok(Purged { rows, is_finished })
 }
 
@@ -34,11 +39,15 @@ fn purge_events(connection: &Connection, before: i64) -> rusqlite::Result<(usize
     let mut rows = 0;
     let finished = finished_events(connection, before)?;
     for event in &finished {
-        for statement in [
-            "DELETE FROM delivery WHERE event = ?1",
-            "DELETE FROM seen WHERE event = ?1",
-            "DELETE FROM event WHERE id = ?1",
-        ] {
+        let registrations: Vec<i64> = connection
+            .prepare_cached("DELETE FROM delivery WHERE event = ?1 RETURNING registration")?
+            .query_map([event], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        rows += registrations.len();
+        for registration in registrations {
+            journal::lose(connection, registration, *event)?;
+        }
+        for statement in ["DELETE FROM seen WHERE event = ?1", "DELETE FROM event WHERE id = ?1"] {
             rows += connection.prepare_cached(statement)?.execute([event])?;
         }
     }

@@ -6,9 +6,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::{DATABASE, delivery, rows};
+use super::{DATABASE, delivery, journal, rows, schema, trace};
 use crate::error::OpenError;
-use crate::{Activation, Catalogue, Delivery, Filter, State, Status, StoreError, StoredEvent};
+use crate::{
+    Activation, Catalogue, Credential, Delivery, Filter, JournalPage, JournalRead, State, Status, StoreError,
+    StoredEvent, Trace, TraceFilter,
+};
 
 /// Connections kept open between reads.
 const IDLE_MAX: usize = 4;
@@ -39,7 +42,7 @@ impl Reader {
         if recorded.is_some() {
             return Ok(recorded);
         }
-        Ok(self.event(id)?.map(|(event, _)| ingestion(&event)))
+        Ok(self.event(id)?.filter(|(event, _)| !event.publisher.is_empty()).map(|(event, _)| ingestion(&event)))
     }
 
     /// Recorded runs and successful ingestions, newest first.
@@ -115,7 +118,7 @@ impl Reader {
             })
         };
         let mut catalogue = Catalogue::default();
-        for (_, document) in documents("SELECT 0, document FROM provider ORDER BY label")? {
+        for (_, document) in documents("SELECT 0, document FROM provider ORDER BY document ->> 'label', id")? {
             catalogue.providers.push(parse(&document, "provider")?);
         }
         for (_, document) in documents("SELECT 0, document FROM metadata ORDER BY provider, code")? {
@@ -128,7 +131,26 @@ impl Reader {
         Ok(catalogue)
     }
 
-    pub(super) fn value(&self, key: &str, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {
+    pub fn credentials(&self) -> Result<Vec<Credential>, StoreError> {
+        let documents: Vec<String> = self.with(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT document FROM credential ORDER BY created, client")?;
+            let documents = statement.query_map([], |row| row.get(0))?;
+            documents.collect()
+        })?;
+        documents.iter().map(|document| parse(document, "credential")).collect()
+    }
+
+    pub(super) fn journal(&self, read: &JournalRead) -> Result<JournalPage, StoreError> {
+        self.with(|connection| journal::read(connection, read))
+    }
+
+    pub(super) fn traces(&self, filter: &TraceFilter) -> Result<Vec<Trace>, StoreError> {
+        let documents = self.with(|connection| trace::list(connection, filter))?;
+        documents.iter().map(|document| parse(document, "trace")).collect()
+    }
+
+    pub fn value(&self, key: &str, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {
         self.with(|connection| {
             connection
                 .prepare_cached("SELECT value FROM value WHERE key = ?1 AND expires > ?2")?
@@ -167,6 +189,7 @@ impl Reader {
         connection
             .execute_batch("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -2048;")
             .map_err(failed)?;
+        schema::check(&connection).map_err(|source| StoreError::Open { path: self.folder.clone(), source })?;
         Ok(connection)
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
-use crate::{Activation, EventMetadata, Provider, Registration, Status, StoredEvent};
+use crate::{Activation, Credential, EventMetadata, Provider, Registration, Status, StoredEvent};
 
 pub(super) fn millis(timestamp: Timestamp) -> i64 {
     timestamp.as_millisecond()
@@ -27,7 +27,8 @@ pub(super) fn lanes_from_bytes(bytes: &[u8]) -> Vec<i64> {
 macro_rules! select_event {
     ($rest:literal) => {
         concat!(
-            "SELECT event.id, event.uuid, kind.provider, kind.code, kind.publisher, event.uid, event.at, event.body
+            "SELECT event.id, event.uuid, kind.provider, kind.code, kind.publisher, event.uid, event.at, event.body,
+                    event.given_id, event.attributes
              FROM event JOIN kind ON kind.id = event.kind ",
             $rest
         )
@@ -36,6 +37,13 @@ macro_rules! select_event {
 
 pub(super) const EVENT_BY_NUMBER: &str = select_event!("WHERE event.id = ?1");
 pub(super) const EVENT_BY_UUID: &str = select_event!("WHERE event.uuid = ?1");
+
+/// At most ?3 events after number ?2 that registration ?1 was meant to get.
+pub(super) const JOURNAL: &str =
+    "SELECT event.id, event.uuid, kind.provider, kind.code, kind.publisher, event.uid, event.at, event.body,
+            event.given_id, event.attributes
+     FROM delivery INDEXED BY delivery_journal JOIN event ON event.id = delivery.event JOIN kind ON kind.id = event.kind
+     WHERE delivery.registration = ?1 AND delivery.event > ?2 ORDER BY delivery.event LIMIT ?3";
 
 /// At most ?1 events that ?2 published: `package/action`, the end of one, or anybody.
 pub(super) const EVENTS_NEWEST: &str = select_event!(
@@ -53,6 +61,8 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         uid: row.get(5)?,
         at: timestamp(row.get(6)?),
         body: row.get(7)?,
+        given_id: row.get(8)?,
+        attributes: row.get(9)?,
     })
 }
 
@@ -96,9 +106,39 @@ pub(super) fn insert_activation(connection: &Connection, activation: &Activation
 
 pub(super) fn put_provider(connection: &Connection, provider: &Provider) -> rusqlite::Result<bool> {
     let changed = connection.execute(
-        "INSERT INTO provider(id, label, document) VALUES (?1, ?2, ?3)
-         ON CONFLICT(id) DO UPDATE SET label = excluded.label, document = excluded.document",
-        params![provider.id, provider.label, document(provider)?],
+        "INSERT INTO provider(id, kind, instance, document) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT(id) DO UPDATE SET kind = excluded.kind, instance = excluded.instance, document = excluded.document",
+        params![provider.id, provider.provider_metadata, provider.instance_id, document(provider)?],
+    )?;
+    Ok(changed > 0)
+}
+
+pub(super) fn delete_provider(connection: &Connection, id: &str) -> rusqlite::Result<bool> {
+    delete_metadata(connection, id, None)?;
+    Ok(connection.execute("DELETE FROM provider WHERE id = ?1", [id])? > 0)
+}
+
+pub(super) fn delete_metadata(connection: &Connection, provider: &str, code: Option<&str>) -> rusqlite::Result<bool> {
+    let deleted = connection
+        .execute("DELETE FROM metadata WHERE provider = ?1 AND (?2 IS NULL OR code = ?2)", params![provider, code])?;
+    Ok(deleted > 0)
+}
+
+pub(super) fn delete_registration(connection: &Connection, id: &str) -> rusqlite::Result<bool> {
+    Ok(connection.execute("DELETE FROM registration WHERE uuid = ?1", [id])? > 0)
+}
+
+pub(super) fn put_credential(connection: &Connection, credential: &Credential) -> rusqlite::Result<bool> {
+    let changed = connection.execute(
+        "INSERT INTO credential(client, id, name, created, document) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT(client) DO UPDATE SET id = excluded.id, name = excluded.name, document = excluded.document",
+        params![
+            credential.client_id,
+            credential.id,
+            credential.name,
+            millis(credential.created),
+            document(credential)?
+        ],
     )?;
     Ok(changed > 0)
 }
@@ -121,7 +161,7 @@ pub(super) fn put_registration(connection: &Connection, registration: &Registrat
     Ok(changed > 0)
 }
 
-fn document(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+pub(super) fn document(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 

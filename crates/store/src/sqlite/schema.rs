@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use uuid::Uuid;
 
@@ -48,7 +50,51 @@ CREATE TABLE registration(
 
 CREATE TABLE value(key TEXT PRIMARY KEY, value BLOB NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX value_expires ON value(expires);
+", "
+-- Events that came over the wire keep the id and the attributes that their producer gave them.
+ALTER TABLE event ADD COLUMN given_id TEXT;
+ALTER TABLE event ADD COLUMN attributes TEXT;
+
+-- A registration's journal is its deliveries in order; `lost` is the newest that was removed for its age.
+CREATE INDEX delivery_journal ON delivery(registration, event);
+CREATE TABLE journal(registration INTEGER PRIMARY KEY, lost INTEGER NOT NULL);
+
+-- Labels may repeat, instances of one kind may not.
+CREATE TABLE provider_2(
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, instance TEXT NOT NULL, document TEXT NOT NULL,
+    UNIQUE(kind, instance)) WITHOUT ROWID;
+INSERT INTO provider_2 SELECT id, document ->> 'provider_metadata', document ->> 'instance_id', document FROM provider;
+DROP TABLE provider;
+ALTER TABLE provider_2 RENAME TO provider;
+
+-- AUTOINCREMENT: a number that was given back would hand on somebody else's journal.
+CREATE TABLE registration_2(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,
+    document TEXT NOT NULL);
+INSERT INTO registration_2 SELECT id, uuid, name, document FROM registration;
+DROP TABLE registration;
+ALTER TABLE registration_2 RENAME TO registration;
+
+CREATE TABLE trace(
+    id INTEGER PRIMARY KEY, registration INTEGER NOT NULL, is_success INTEGER NOT NULL, at INTEGER NOT NULL,
+    document TEXT NOT NULL);
+CREATE INDEX trace_registration ON trace(registration, is_success);
+
+CREATE TABLE credential(
+    client TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
+    document TEXT NOT NULL) WITHOUT ROWID;
 "];
+
+/// Refuses a database that is not as this program writes it.
+pub(super) fn check(connection: &Connection) -> Result<(), OpenError> {
+    let known = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match found.cmp(&known) {
+        Ordering::Less => Err(OpenError::Older { found, known }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(OpenError::Newer { found, known }),
+    }
+}
 
 /// Applies the versions that the database has not seen, each in a transaction of its own.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use store::{EventMetadata, Interest, Provider, Registration, Store};
+use store::{EventMetadata, Interest, Provider, Registration, Store, Verification};
 
 use crate::place::Place;
 use crate::support::{append, at, event};
@@ -21,6 +21,7 @@ pub fn provider(id: &str, label: &str) -> Provider {
         docs_url: Some("https://docs.example.com".to_owned()),
         provider_metadata: "3rd_party_custom_events".to_owned(),
         instance_id: format!("{id}-1"),
+        data_residency_region: Provider::REGION.to_owned(),
     }
 }
 
@@ -43,6 +44,9 @@ pub fn registration(id: &str, name: &str) -> Registration {
         description: "Stock to Commerce".to_owned(),
         delivery_type: "webhook".to_owned(),
         runtime_action: Some("stock/consumer".to_owned()),
+        webhook_url: None,
+        verification: Verification::Verified,
+        subscriber_filters: Vec::new(),
         enabled: true,
         events_of_interest: vec![interest("stock.updated"), interest("stock.deleted")],
         created_date: at(0),
@@ -82,8 +86,8 @@ async fn a_provider_is_added_and_replaced(place: &Place) {
     store.put_provider(renamed.clone()).await.unwrap();
     store.put_provider(renamed.clone()).await.unwrap();
     assert_eq!(providers(&*store).await, [renamed, two]);
-    // The old label is free again.
-    store.put_provider(provider("p-3", "Backoffice")).await.unwrap();
+    // Labels are for people; they may repeat.
+    store.put_provider(provider("p-3", "Backoffice - stage")).await.unwrap();
 }
 
 async fn metadata_is_added_and_replaced(place: &Place) {
@@ -125,13 +129,14 @@ async fn the_catalogue_outlives_its_process(place: &Place) {
     assert_eq!(format!("{:?}", store.catalogue().await.unwrap()), format!("{before:?}"));
 }
 
-/// A label in use made the embedded store take the refusal for a failed disk: for a second it took no events. A refused
+/// A name in use made the embedded store take the refusal for a failed disk: for a second it took no events. A refused
 /// change concerns nobody but its caller.
 async fn a_name_that_is_taken_is_refused_without_harm(place: &Place) {
     let store = place.open().await;
     store.put_provider(provider("p-1", "Backoffice")).await.unwrap();
     store.put_registration(registration("r-1", "Stock")).await.unwrap();
-    let refused = store.put_provider(provider("p-2", "Backoffice")).await;
+    let twin = Provider { instance_id: "p-1-1".to_owned(), ..provider("p-2", "Other") };
+    let refused = store.put_provider(twin).await;
     assert!(matches!(refused, Err(store::StoreError::Taken)), "{refused:?}");
     append(&store, event(at(0))).await;
     let refused = store.put_registration(registration("r-2", "Stock")).await;

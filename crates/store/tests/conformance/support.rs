@@ -47,6 +47,9 @@ pub fn event(at: Timestamp) -> NewEvent {
         at,
         body: "{}".into(),
         deliveries: Vec::new(),
+        given_id: None,
+        attributes: None,
+        journals: Vec::new(),
     }
 }
 
@@ -121,6 +124,7 @@ pub fn attempt(claimed: &ClaimedDelivery, outcome: Outcome) -> Attempt {
         attempt: claimed.attempt,
         outcome,
         activations: Vec::new(),
+        trace: None,
     }
 }
 

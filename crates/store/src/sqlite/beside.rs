@@ -1,0 +1,69 @@
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{DATABASE, lock, open_database, rows, schema};
+use crate::error::OpenError;
+use crate::{Credential, StoreError};
+
+/// Writes the few things that a command line changes, also while a kit runs on the folder: nothing that the running
+/// kit keeps in memory.
+#[derive(Debug)]
+pub struct Beside {
+    connection: Connection,
+    /// Held when no kit runs.
+    _lock: Option<File>,
+}
+
+impl Beside {
+    /// Opens the folder's database; makes it, or brings it up to date, when no kit runs on it.
+    ///
+    /// # Errors
+    /// The disk refused, or a kit of another version is running.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open { path: folder.to_owned(), source };
+        match lock(folder) {
+            Ok(lock) => {
+                let connection = open_database(folder).map_err(failed)?;
+                Ok(Self { connection, _lock: Some(lock) })
+            }
+            Err(OpenError::Locked) => {
+                let connection = join(folder).map_err(failed)?;
+                Ok(Self { connection, _lock: None })
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Adds or replaces by `client_id`. `Taken`: another credential has its `id` or name.
+    pub fn put_credential(&self, credential: &Credential) -> Result<(), StoreError> {
+        self.write(|connection| rows::put_credential(connection, credential))
+    }
+
+    /// Sets a value until `expires`, unless one lives at `now`.
+    pub fn reserve(&self, key: &str, value: &[u8], now: Timestamp, expires: Timestamp) -> Result<(), StoreError> {
+        self.write(|connection| rows::reserve(connection, key, value, now, expires))
+    }
+
+    fn write(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<bool>) -> Result<(), StoreError> {
+        match write(&self.connection) {
+            Ok(_) => Ok(()),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
+                Err(StoreError::Taken)
+            }
+            Err(_) => Err(StoreError::Unavailable),
+        }
+    }
+}
+
+/// Opens the database that another process has open.
+fn join(folder: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open(folder.join(DATABASE))?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
+    schema::check(&connection)?;
+    Ok(connection)
+}
