@@ -5,6 +5,7 @@
 
 mod clock;
 mod delivery;
+mod filter;
 mod housekeeping;
 mod intake;
 mod registry;
@@ -16,6 +17,7 @@ mod session;
 
 pub use clock::{Clock, SystemClock};
 pub use delivery::{Deliveries, DeliveryOptions};
+pub use filter::{Filter, FilterError};
 pub use housekeeping::{Retention, keep_house};
 pub use intake::Intake;
 pub use registry::{Deployed, Registry};
