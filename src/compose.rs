@@ -7,7 +7,8 @@ use adobe::Pool;
 use anyhow::Context;
 use axum::Router;
 use engine::{
-    Clock, Deliveries, DeliveryOptions, Intake, Retention, Routes, RoutesHandle, Runner, Schedule, Schemas, SystemClock,
+    Carriers, Clock, Deliveries, DeliveryOptions, Intake, Retention, Routes, RoutesHandle, Runner, Schedule, Schemas,
+    SystemClock, Way,
 };
 use onboarding::Plan;
 use sandbox::Sandbox;
@@ -66,16 +67,17 @@ pub async fn compose(project: &Project, fallback: Option<Fallback>) -> anyhow::R
         info!(registrations = report.left_out.join(", "), "left out, because their actions are not deployed");
     }
     let routes = RoutesHandle::default();
-    routes.set(Routes::new(&store.catalogue().await.context("the events service cannot be read")?));
+    routes.set(Routes::new(store.catalogue().await.context("the events service cannot be read")?));
 
     let schemas = Arc::new(Schemas::new(actions::EVENTS));
-    let intake = Intake::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&store), Arc::clone(&clock));
+    let intake =
+        Intake::new(Arc::clone(&schemas), Arc::clone(&store), Arc::clone(&clock), Way::Embedded(routes.clone()));
     let runner = Runner::new(registry, Arc::new(intake), Arc::clone(&store), Arc::clone(&clock));
     let delivery = DeliveryOptions {
         schedule: Schedule { delays: environment.retry.delays.clone(), total: environment.retry.total },
         at_once: environment.deliveries_at_once,
     };
-    let deliveries = Deliveries::new(Arc::clone(&runner), routes, delivery);
+    let deliveries = Deliveries::new(Arc::clone(&runner), routes, delivery, Carriers::default());
     let face = Face { runner, schemas, store: Arc::clone(&store), clock: Arc::clone(&clock) };
     let others = fallback.map(|fallback| Sandbox::new(fallback.token.expose_secret().to_owned()).router());
     let retention = Retention { events: EVENTS_KEPT.max(environment.dedupe_window), activations: ACTIVATIONS_KEPT };

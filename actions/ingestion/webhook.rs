@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use sdk::web::{Request, Response, WebAction};
-use sdk::{Context, Fault, Inputs, Publication, Published, Refusal, json};
+use sdk::{Context, Fault, Inputs, Progress, Publication, Published, Refusal, json};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -169,8 +169,12 @@ fn uid_text(member: &RawValue) -> Result<String, Fault> {
 }
 
 fn accepted(code: &str, published: Published) -> Response {
-    let outcome = Outcome { success: true, message: "Event published successfully" };
-    let response = Response::json(200, &Accepted { code, response: outcome }).recorded_as(published.activation);
+    let (status, message) = match published.progress {
+        Progress::Published => (200, "Event published successfully"),
+        Progress::Accepted => (202, "Event accepted for publication"),
+    };
+    let outcome = Outcome { success: true, message };
+    let response = Response::json(status, &Accepted { code, response: outcome }).recorded_as(published.activation);
     if published.is_repeated { response.with_header(REPLAYED, HeaderValue::from_static("true")) } else { response }
 }
 
@@ -190,6 +194,7 @@ fn refused(code: &str, uid: Option<&str>, refusal: Refusal) -> Response {
                 format!("uid `{uid}` was already used for another value at {at}; send a new uid for each event");
             Response::error(409, &message)
         }
+        Refusal::Unpublishable(reason) => Response::error(500, &reason),
         Refusal::Unavailable { retry_after } => {
             Response::error(503, "the event cannot be stored now; send it again later")
                 .with_header(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)))

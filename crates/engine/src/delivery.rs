@@ -1,15 +1,18 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sdk::{Answer, Event, Fate};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use store::{Attempt, Claim, ClaimedDelivery, Outcome, StoreError, StoredEvent};
+use store::{Attempt, Claim, ClaimedDelivery, Outcome, StoreError, StoredEvent, Trace};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{debug, error, warn};
 
-use crate::routes::RoutesHandle;
+use crate::carrier::{Carried, Carriers, Parcel, PublishEnd};
+use crate::routes::{PUBLISH, RoutesHandle, TargetKind};
 use crate::run::Runner;
 use crate::schedule::Schedule;
 use crate::session::Session;
@@ -19,6 +22,17 @@ const ASKED_AT_LEAST_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// Beyond the longest time limit of an action: the write of its outcome.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
+/// The longest that a request may take that carries events.
+const CARRIED_WITHIN: Duration = Duration::from_mins(1);
+
+/// Events in one request to a batch webhook, and the bytes of their values together (contract, section 4.3).
+const BATCH_EVENTS_MAX: usize = 20;
+const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024 - 64 * 1024;
+
+/// What stands for an action where an attempt that leaves the process fails.
+pub const PUBLISH_ACTION: &str = "events-api/publish";
+pub const WEBHOOK_ACTION: &str = "events-api/webhook";
 
 /// An outcome that the store could not take is offered again after this.
 const FINISH_AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -35,14 +49,15 @@ pub struct Deliveries {
     runner: Arc<Runner>,
     routes: RoutesHandle,
     options: DeliveryOptions,
+    carriers: Carriers,
     places: Arc<Semaphore>,
     freed: Notify,
 }
 
 impl Deliveries {
-    pub fn new(runner: Arc<Runner>, routes: RoutesHandle, options: DeliveryOptions) -> Arc<Self> {
+    pub fn new(runner: Arc<Runner>, routes: RoutesHandle, options: DeliveryOptions, carriers: Carriers) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(options.at_once));
-        Arc::new(Self { runner, routes, options, places, freed: Notify::new() })
+        Arc::new(Self { runner, routes, options, carriers, places, freed: Notify::new() })
     }
 
     /// Delivers until told to stop; attempts that run by then go on, see [`Self::finished`].
@@ -79,7 +94,7 @@ impl Deliveries {
     async fn start_what_is_due(self: &Arc<Self>) -> Option<Timestamp> {
         let claim = Claim {
             now: self.runner.clock().now(),
-            lease: self.runner.registry().timeout_longest().saturating_add(LEASE_MARGIN),
+            lease: self.runner.registry().timeout_longest().max(CARRIED_WITHIN).saturating_add(LEASE_MARGIN),
             deliveries_max: self.places.available_permits(),
         };
         if claim.deliveries_max == 0 {
@@ -92,13 +107,72 @@ impl Deliveries {
                 return None;
             }
         };
+        let routes = self.routes.get();
+        let mut batches: HashMap<i64, Batch> = HashMap::new();
         for delivery in claimed.deliveries {
             // Only this loop takes places, so one is free for each claimed delivery.
-            if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-                tokio::spawn(Arc::clone(self).attempt(delivery, place));
+            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { continue };
+            let kind = routes.target(delivery.registration).map(|target| &target.kind);
+            match kind {
+                _ if delivery.registration == PUBLISH => self.carry_apart(Batch::of(delivery, place)),
+                Some(TargetKind::Webhook) => self.carry_apart(Batch::of(delivery, place)),
+                Some(TargetKind::WebhookBatch) => {
+                    let batch = batches.entry(delivery.registration).or_default();
+                    if batch.is_full_with(&delivery) {
+                        self.carry_apart(std::mem::take(batch));
+                    }
+                    batch.add(delivery, place);
+                }
+                Some(TargetKind::Action(_) | TargetKind::Nothing) | None => {
+                    tokio::spawn(Arc::clone(self).attempt(delivery, place));
+                }
             }
         }
+        batches.into_values().for_each(|batch| self.carry_apart(batch));
         claimed.next_due
+    }
+
+    fn carry_apart(self: &Arc<Self>, batch: Batch) {
+        tokio::spawn(Arc::clone(self).carry(batch));
+    }
+
+    /// One request for all of the batch; its answer counts for each.
+    async fn carry(self: Arc<Self>, mut batch: Batch) {
+        let Some(first) = batch.deliveries.first() else { return };
+        let registration = first.registration;
+        let (carrier, action) = if registration == PUBLISH {
+            (&self.carriers.publish, PUBLISH_ACTION)
+        } else {
+            (&self.carriers.webhook, WEBHOOK_ACTION)
+        };
+        let attempt = batch.deliveries.iter().map(|delivery| delivery.attempt).max().unwrap_or(1);
+        let events = batch.deliveries.iter().map(|delivery| delivery.event.clone()).collect();
+        let parcel = Parcel { registration, attempt, events };
+        let start = self.runner.clock().now();
+        let mut carried = match carrier {
+            Some(carrier) => match tokio::time::timeout(CARRIED_WITHIN, carrier.carry(&parcel)).await {
+                Ok(carried) => carried,
+                Err(_) => Carried::again(604, "the request did not end within its time limit"),
+            },
+            None => Carried::again(503, "this process has no way to where the event is to go"),
+        };
+        let mut trace = carried.trace.take();
+        for delivery in &batch.deliveries {
+            let session = Session::new(Arc::clone(&self.runner), Some(delivery.event.id), delivery.attempt);
+            let reason = carried.reason.clone().unwrap_or_default();
+            let answer = Answer::error(carried.status, &reason, carried.fate.clone());
+            let outcome = self.outcome(delivery, &answer);
+            if !carried.fate.is_success() {
+                session.note(action, start, &answer);
+            }
+            report(delivery, &answer, outcome, &session);
+            self.finish(delivery, outcome, &session, trace.take()).await;
+            if registration == PUBLISH {
+                self.carriers.acks.tell(delivery.event.id, &PublishEnd { outcome, status: carried.status, reason });
+            }
+        }
+        batch.places.clear();
+        self.freed.notify_one();
     }
 
     async fn attempt(self: Arc<Self>, delivery: ClaimedDelivery, place: OwnedSemaphorePermit) {
@@ -106,7 +180,7 @@ impl Deliveries {
         let answer = self.deliver(&session, &delivery).await;
         let outcome = self.outcome(&delivery, &answer);
         report(&delivery, &answer, outcome, &session);
-        self.finish(&delivery, outcome, &session).await;
+        self.finish(&delivery, outcome, &session, None).await;
         drop(place);
         self.freed.notify_one();
     }
@@ -117,7 +191,7 @@ impl Deliveries {
         let Some(target) = target else {
             return session.refuse("registration", 404, "the registration of this delivery is gone", None);
         };
-        let Some(action) = &target.action else {
+        let TargetKind::Action(action) = &target.kind else {
             let reason = format!("the registration `{}` is bound to no action", target.name);
             return session.refuse("registration", 404, &reason, None);
         };
@@ -142,7 +216,7 @@ impl Deliveries {
     }
 
     /// The action has run, so its outcome has to be written: again and again, while the store recovers.
-    async fn finish(&self, delivery: &ClaimedDelivery, outcome: Outcome, session: &Session) {
+    async fn finish(&self, delivery: &ClaimedDelivery, outcome: Outcome, session: &Session, trace: Option<Trace>) {
         let activations = session.take_recorded();
         loop {
             let attempt = Attempt {
@@ -151,7 +225,7 @@ impl Deliveries {
                 attempt: delivery.attempt,
                 outcome,
                 activations: activations.clone(),
-                trace: None,
+                trace: trace.clone(),
             };
             match self.runner.store().finish(attempt).await {
                 Ok(true) => return,
@@ -176,14 +250,50 @@ impl fmt::Debug for Deliveries {
 }
 
 /// The stored event as the CloudEvent that actions see.
-fn event(stored: &StoredEvent) -> serde_json::Result<Event> {
+///
+/// # Errors
+/// The stored value is not JSON any more.
+pub fn event(stored: &StoredEvent) -> serde_json::Result<Event> {
     Ok(Event {
-        id: stored.id.hyphenated().to_string(),
+        id: stored.event_id(),
         source: format!("urn:uuid:{}", stored.provider_id),
         code: stored.code.to_string(),
-        time: stored.at,
+        time: stored.attributes.as_deref().and_then(given_time).unwrap_or(stored.at),
         data: RawValue::from_string(stored.body.to_string())?.into(),
     })
+}
+
+/// The time that the producer gave.
+fn given_time(attributes: &str) -> Option<Timestamp> {
+    serde_json::from_str::<Value>(attributes).ok()?.get("time")?.as_str()?.parse().ok()
+}
+
+/// Claimed deliveries that go in one request, with the places that they take.
+#[derive(Default)]
+struct Batch {
+    deliveries: Vec<ClaimedDelivery>,
+    places: Vec<OwnedSemaphorePermit>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn of(delivery: ClaimedDelivery, place: OwnedSemaphorePermit) -> Self {
+        let mut batch = Self::default();
+        batch.add(delivery, place);
+        batch
+    }
+
+    fn is_full_with(&self, delivery: &ClaimedDelivery) -> bool {
+        let is_empty = self.deliveries.is_empty();
+        let bytes = self.bytes + delivery.event.body.len();
+        !is_empty && (self.deliveries.len() == BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX)
+    }
+
+    fn add(&mut self, delivery: ClaimedDelivery, place: OwnedSemaphorePermit) {
+        self.bytes += delivery.event.body.len();
+        self.deliveries.push(delivery);
+        self.places.push(place);
+    }
 }
 
 /// One line for each attempt that did not succeed. The reason may quote the target, and so the event: it stands in the

@@ -4,11 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sdk::{ActivationId, Publication, Published, Publisher, Refusal, json};
-use serde_json::{Number, Value};
-use store::{Appended, NewDelivery, NewEvent, Store, StoreError};
+use sdk::{ActivationId, EventSpec, Progress, Publication, Published, Publisher, Refusal, json};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use store::{Appended, Filter, NewDelivery, NewEvent, Outcome, State, Store, StoreError};
 use tracing::warn;
+use uuid::Uuid;
 
+use crate::arrival::{passing, shares};
+use crate::carrier::{Acks, PublishEnd, Waiting};
+use crate::routes::PUBLISH;
+use crate::same_json::is_same_json;
 use crate::{Clock, RoutesHandle, Schemas};
 
 /// Where the value lies in the request that ingestion takes.
@@ -17,26 +23,142 @@ const VALUE: &str = "/data/value";
 /// Business keys that one event may have: a stock array's SKUs.
 const KEYS_MAX: usize = 10_000;
 
+/// What stands for the provider until the events API is asked for its id.
+const PROVIDER_UNRESOLVED: &str = "backoffice";
+
+/// The number of an answer that says that nobody is registered.
+const NO_CONTENT: u16 = 204;
+
 /// Takes events in: known, valid, registered for, new, stored.
 pub struct Intake {
     schemas: Arc<Schemas>,
-    routes: RoutesHandle,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    way: Way,
+}
+
+/// Where events go from here.
+#[derive(Debug)]
+pub enum Way {
+    /// To the registrations of this process's own events service.
+    Embedded(RoutesHandle),
+    /// To an events API, over HTTP. Registrations see only what comes back.
+    EventsApi { acks: Acks, ack: Ack },
+}
+
+/// What the sender of an event waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    Stored,
+    /// Until the events API has taken the event, but no longer than this.
+    Published {
+        within: Duration,
+    },
 }
 
 impl Intake {
-    pub fn new(schemas: Arc<Schemas>, routes: RoutesHandle, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { schemas, routes, store, clock }
+    pub fn new(schemas: Arc<Schemas>, store: Arc<dyn Store>, clock: Arc<dyn Clock>, way: Way) -> Self {
+        Self { schemas, store, clock, way }
     }
 
-    async fn append(&self, event: NewEvent, id: ActivationId) -> Result<Published, Refusal> {
-        let body = event.body.clone();
+    async fn publish_embedded(
+        &self,
+        publication: Publication,
+        keys: &[String],
+        routes: &RoutesHandle,
+    ) -> Result<Published, Refusal> {
+        let routes = routes.get();
+        let route = routes.of_code(&publication.code).ok_or(Refusal::UnknownEvent)?;
+        let is_filtered = route.subscribers.iter().any(|subscriber| subscriber.filter.is_some());
+        let (deliveries, journals) = if is_filtered {
+            shares(&passing(route, &as_value(&publication, &route.provider_id)), keys)
+        } else {
+            shares(&route.subscribers, keys)
+        };
+        let event = self.new_event(publication, Arc::clone(&route.provider_id), Arc::clone(&route.code));
+        let (id, is_repeated) = self.append(NewEvent { deliveries, journals, ..event }).await?;
+        Ok(Published { progress: Progress::Published, activation: ActivationId::new(id), is_repeated })
+    }
+
+    async fn publish_out(
+        &self,
+        publication: Publication,
+        keys: Vec<String>,
+        acks: &Acks,
+        ack: Ack,
+    ) -> Result<Published, Refusal> {
+        let code = publication.code.as_str().into();
+        // Asked for before the event is stored: afterwards its publication may have ended already.
+        let waiting = match ack {
+            Ack::Stored => None,
+            Ack::Published { within } => Some((acks.wait_for(publication.activation.uuid()), within)),
+        };
+        let deliveries = vec![NewDelivery { registration: PUBLISH, keys }];
+        let event = self.new_event(publication, PROVIDER_UNRESOLVED.into(), code);
+        let (id, is_repeated) = self.append(NewEvent { deliveries, ..event }).await?;
+        let published = |progress| Published { progress, activation: ActivationId::new(id), is_repeated };
+        let Some((mut waiting, within)) = waiting else { return Ok(published(Progress::Published)) };
+        let mut end = None;
+        if is_repeated {
+            waiting = acks.wait_for(id);
+            end = self.ended(id).await;
+        }
+        if end.is_none() {
+            end = self.wait(&mut waiting, within).await;
+        }
+        match end {
+            None => Ok(published(Progress::Accepted)),
+            Some(end) => verdict(end).map(|()| published(Progress::Published)),
+        }
+    }
+
+    async fn wait(&self, waiting: &mut Waiting, within: Duration) -> Option<PublishEnd> {
+        let late = self.clock.now().saturating_add(within).ok()?;
+        tokio::select! {
+            end = waiting.end() => end,
+            () = self.clock.wait_until(late) => None,
+        }
+    }
+
+    /// How the publication of an event ended that had come before, when it has ended.
+    async fn ended(&self, id: Uuid) -> Option<PublishEnd> {
+        let (_, deliveries) = self.store.event(id).await.ok()??;
+        let outcome = match deliveries.first()?.state {
+            State::Waiting | State::Due | State::Leased => return None,
+            State::Done | State::Skipped | State::Journaled => Outcome::Done,
+            State::Refused => Outcome::Refused,
+            State::Parked => Outcome::Parked,
+        };
+        let filter = Filter { limit: 1, action: Some(crate::PUBLISH_ACTION.to_owned()), event: Some(id) };
+        let recorded = self.store.activations(filter).await.ok()?;
+        let result: Value = recorded.first().and_then(|run| serde_json::from_str(&run.result).ok()).unwrap_or_default();
+        let status = result.pointer("/error/statusCode").and_then(Value::as_u64).unwrap_or_default();
+        let reason = result.pointer("/error/body/error").and_then(Value::as_str).unwrap_or_default();
+        Some(PublishEnd { outcome, status: u16::try_from(status).unwrap_or_default(), reason: reason.to_owned() })
+    }
+
+    fn new_event(&self, publication: Publication, provider_id: Arc<str>, code: Arc<str>) -> NewEvent {
+        NewEvent {
+            id: publication.activation.uuid(),
+            provider_id,
+            code,
+            publisher: publication.publisher,
+            uid: publication.uid.map(sender_uid),
+            at: self.clock.now(),
+            body: Box::<str>::from(publication.value),
+            given_id: None,
+            attributes: None,
+            deliveries: Vec::new(),
+            journals: Vec::new(),
+        }
+    }
+
+    /// The id under which the event is stored, and whether it was there before.
+    async fn append(&self, event: NewEvent) -> Result<(Uuid, bool), Refusal> {
+        let (id, body) = (event.id, event.body.clone());
         match self.store.append(event).await {
-            Ok(Appended::Stored) => Ok(Published { activation: id, is_repeated: false }),
-            Ok(Appended::Known(known)) if is_same_json(&known.body, &body) => {
-                Ok(Published { activation: ActivationId::new(known.id), is_repeated: true })
-            }
+            Ok(Appended::Stored) => Ok((id, false)),
+            Ok(Appended::Known(known)) if is_same_json(&known.body, &body) => Ok((known.id, true)),
             Ok(Appended::Known(known)) => Err(Refusal::UidTaken(known.at)),
             Err(error) => {
                 warn!(%error, "an event could not be stored; its sender was told to come again");
@@ -48,7 +170,7 @@ impl Intake {
 
 impl fmt::Debug for Intake {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Intake")
+        formatter.debug_struct("Intake").field("way", &self.way).finish_non_exhaustive()
     }
 }
 
@@ -60,42 +182,43 @@ impl Publisher for Intake {
             return Err(Refusal::OtherEntity(spec.entity));
         }
         self.schemas.check(spec.code, &publication.value, VALUE).map_err(Refusal::Invalid)?;
-        let routes = self.routes.get();
-        let route = routes.route(spec.code).ok_or(Refusal::UnknownEvent)?;
-        let texts = spec.keys.iter().flat_map(|pointer| {
-            json::texts_at(&publication.value, pointer)
-                .into_iter()
-                .map(move |text| format!("{}{pointer}={text}", spec.entity))
-        });
-        let mut keys: Vec<String> = texts.collect();
-        let distinct: HashSet<&str> = keys.iter().map(String::as_str).collect();
-        if distinct.len() > KEYS_MAX {
-            let fault = sdk::Fault::new(VALUE, format!("must concern at most {KEYS_MAX} different keys"));
-            return Err(Refusal::Invalid(vec![fault]));
+        let keys = keys(spec, &publication.value, VALUE).map_err(|fault| Refusal::Invalid(vec![fault]))?;
+        match &self.way {
+            Way::Embedded(routes) => self.publish_embedded(publication, &keys, routes).await,
+            Way::EventsApi { acks, ack } => self.publish_out(publication, keys, acks, *ack).await,
         }
-        let last = route.registrations.len().saturating_sub(1);
-        let deliveries = route.registrations.iter().enumerate().map(|(index, registration)| {
-            let keys = if index == last { std::mem::take(&mut keys) } else { keys.clone() };
-            NewDelivery { registration: *registration, keys }
-        });
-        let event = NewEvent {
-            id: publication.activation.uuid(),
-            provider_id: Arc::clone(&route.provider_id),
-            code: Arc::clone(&route.code),
-            publisher: publication.publisher,
-            uid: publication.uid,
-            at: self.clock.now(),
-            deliveries: deliveries.collect(),
-            given_id: None,
-            attributes: None,
-            journals: Vec::new(),
-            body: Box::<str>::from(publication.value),
-        };
-        self.append(event, publication.activation).await
     }
 }
 
-fn pause(error: &StoreError) -> Duration {
+/// What the sender is told when the events API has decided.
+fn verdict(end: PublishEnd) -> Result<(), Refusal> {
+    match end.outcome {
+        Outcome::Done | Outcome::Skipped | Outcome::RetryAt(_) => Ok(()),
+        Outcome::Refused if end.status == NO_CONTENT => Err(Refusal::UnknownEvent),
+        Outcome::Refused | Outcome::Parked => Err(Refusal::Unpublishable(end.reason)),
+    }
+}
+
+/// The business keys of a value. A fault's pointer begins with `prefix`.
+pub(crate) fn keys(spec: &EventSpec, value: &RawValue, prefix: &str) -> Result<Vec<String>, sdk::Fault> {
+    let texts = spec.keys.iter().flat_map(|pointer| {
+        json::texts_at(value, pointer).into_iter().map(move |text| format!("{}{pointer}={text}", spec.entity))
+    });
+    let keys: Vec<String> = texts.collect();
+    let distinct: HashSet<&str> = keys.iter().map(String::as_str).collect();
+    if distinct.len() > KEYS_MAX {
+        return Err(sdk::Fault::new(prefix, format!("must concern at most {KEYS_MAX} different keys")));
+    }
+    Ok(keys)
+}
+
+/// A sender's uid as the store keeps it: never equal to the key of an event that came over the wire, which begins with
+/// one such character and a letter.
+fn sender_uid(uid: String) -> String {
+    if uid.starts_with('\u{1}') { format!("\u{1}{uid}") } else { uid }
+}
+
+pub(crate) fn pause(error: &StoreError) -> Duration {
     match error {
         StoreError::Busy => Duration::from_secs(1),
         StoreError::Full => Duration::from_mins(1),
@@ -103,48 +226,14 @@ fn pause(error: &StoreError) -> Duration {
     }
 }
 
-/// Whether two texts are the same JSON: the order of members, blanks and the way a number is written do not count.
-fn is_same_json(left: &str, right: &str) -> bool {
-    if left == right {
-        return true;
-    }
-    match (serde_json::from_str::<Value>(left), serde_json::from_str::<Value>(right)) {
-        (Ok(left), Ok(right)) => is_same(&left, &right),
-        _ => false,
-    }
-}
-
-fn is_same(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => is_same_number(left, right),
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))
-        }
-        (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| is_same(value, other)))
-        }
-        _ => left == right,
-    }
-}
-
-fn is_same_number(left: &Number, right: &Number) -> bool {
-    let is_whole = |number: &Number| number.is_i64() || number.is_u64();
-    left == right || (!(is_whole(left) && is_whole(right)) && left.as_f64() == right.as_f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_same_json;
-
-    #[test]
-    fn json_is_compared_as_json() {
-        assert!(is_same_json(r#"{"a":1,"b":[1.0,"x"]}"#, r#"{ "b":[1,"x"], "a":1.0e0 }"#));
-        assert!(is_same_json(r#""\u0041""#, r#""A""#));
-        assert!(!is_same_json(r#"{"a":1}"#, r#"{"a":2}"#));
-        assert!(!is_same_json(r#"{"a":1}"#, r#"{"a":1,"b":null}"#));
-        assert!(!is_same_json("[1,2]", "[2,1]"));
-        assert!(!is_same_json("9007199254740993", "9007199254740992"));
-        assert!(!is_same_json("1", r#""1""#));
-    }
+/// The event as the CloudEvent that filters look at.
+fn as_value(publication: &Publication, provider_id: &str) -> Value {
+    serde_json::json!({
+        "specversion": "1.0",
+        "id": publication.activation.event_id(),
+        "source": format!("urn:uuid:{provider_id}"),
+        "type": publication.code,
+        "datacontenttype": "application/json",
+        "data": serde_json::from_str::<Value>(publication.value.get()).unwrap_or_default(),
+    })
 }

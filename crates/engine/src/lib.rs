@@ -1,27 +1,36 @@
 //! Runs actions and delivers events: takes events in, keeps their order, runs the one action that a
-//! registration is bound to, tries again by schedule, and records every run.
+//! registration is bound to or carries the event out, tries again by schedule, and records every run.
 //!
 //! Invariant: an event's outcome and the activations that led to it are one write; nothing is decided in memory alone.
 
+mod arrival;
+mod carrier;
 mod clock;
+mod cloud_event;
 mod delivery;
 mod filter;
+mod follow;
 mod housekeeping;
 mod intake;
 mod registry;
 mod routes;
 mod run;
+mod same_json;
 mod schedule;
 mod schemas;
 mod session;
 
+pub use arrival::{ArrivalError, Arrivals, Arrived};
+pub use carrier::{Acks, Carried, Carrier, Carriers, Parcel};
 pub use clock::{Clock, SystemClock};
-pub use delivery::{Deliveries, DeliveryOptions};
+pub use cloud_event::CloudEvent;
+pub use delivery::{Deliveries, DeliveryOptions, PUBLISH_ACTION, WEBHOOK_ACTION, event};
 pub use filter::{Filter, FilterError};
+pub use follow::{Follower, JournalEntry, JournalPage, JournalProblem, JournalSource};
 pub use housekeeping::{Retention, keep_house};
-pub use intake::Intake;
+pub use intake::{Ack, Intake, Way};
 pub use registry::{Deployed, Registry};
-pub use routes::{Routes, RoutesHandle};
+pub use routes::{PUBLISH, Routes, RoutesHandle, slug};
 pub use run::Runner;
 pub use schedule::Schedule;
 pub use schemas::Schemas;

@@ -1,64 +1,163 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use store::Catalogue;
+use store::{Catalogue, Registration, Verification};
+use tracing::error;
+
+use crate::Filter;
+
+/// The number that stands for the events API among the registrations of deliveries: the store gives none below 1.
+pub const PUBLISH: i64 = 0;
 
 /// Who is to get which event: what ingestion and delivery need of the catalogue, ready to look up.
 #[derive(Debug, Default)]
 pub struct Routes {
-    by_code: HashMap<Arc<str>, Route>,
-    actions: HashMap<i64, Target>,
+    catalogue: Catalogue,
+    providers: HashSet<Arc<str>>,
+    by_code: HashMap<Arc<str>, Vec<Route>>,
+    targets: HashMap<i64, Target>,
 }
 
-/// An event code that somebody registered for.
+/// An event of one provider that somebody registered for.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
     pub(crate) code: Arc<str>,
     pub(crate) provider_id: Arc<str>,
-    /// The store's numbers of the registrations.
-    pub(crate) registrations: Vec<i64>,
+    pub(crate) subscribers: Vec<Subscriber>,
+}
+
+/// A registration as an event meets it.
+#[derive(Clone, Debug)]
+pub(crate) struct Subscriber {
+    /// The store's number of the registration.
+    pub(crate) number: i64,
+    pub(crate) filter: Option<Arc<Filter>>,
+    pub(crate) wants: Wants,
+}
+
+/// What a registration wants of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wants {
+    Delivery,
+    /// It reads its journal.
+    Journal,
+    /// It is switched off or not verified: the journal keeps the event, but nobody is there.
+    Nothing,
 }
 
 /// What a registration is bound to.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) name: Arc<str>,
+    pub(crate) kind: TargetKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum TargetKind {
     /// `package/action`.
-    pub(crate) action: Option<Arc<str>>,
+    Action(Arc<str>),
+    Webhook,
+    WebhookBatch,
+    Nothing,
 }
 
 impl Routes {
-    pub fn new(catalogue: &Catalogue) -> Self {
+    pub fn new(catalogue: Catalogue) -> Self {
         let mut routes = Self::default();
+        routes.providers.extend(catalogue.providers.iter().map(|provider| Arc::from(provider.id.as_str())));
         for registration in &catalogue.registrations {
-            let target = Target {
-                name: registration.name.as_str().into(),
-                action: registration.runtime_action.as_deref().map(Into::into),
-            };
-            routes.actions.insert(registration.id, target);
-            for interest in registration.events_of_interest.iter().filter(|_| registration.enabled) {
-                let code: Arc<str> = interest.event_code.as_str().into();
-                let route = routes.by_code.entry(Arc::clone(&code)).or_insert_with(|| Route {
-                    code,
-                    provider_id: interest.provider_id.as_str().into(),
-                    registrations: Vec::new(),
-                });
-                let is_new = !route.registrations.contains(&registration.id);
-                if is_new && *route.provider_id == interest.provider_id {
-                    route.registrations.push(registration.id);
-                }
-            }
+            let target = Target { name: registration.name.as_str().into(), kind: target(registration) };
+            routes.targets.insert(registration.id, target);
+            routes.subscribe(registration);
         }
+        routes.catalogue = catalogue;
         routes
     }
 
-    pub(crate) fn route(&self, code: &str) -> Option<&Route> {
-        self.by_code.get(code)
+    fn subscribe(&mut self, registration: &Registration) {
+        let filter = registration.subscriber_filters.first().map(|filter| Filter::parse(&filter.subscriber_filter));
+        let filter = match filter.transpose() {
+            Ok(filter) => filter.map(Arc::new),
+            Err(error) => {
+                error!(registration = registration.name, %error, "a stored filter cannot be read; nothing passes it");
+                return;
+            }
+        };
+        let subscriber = Subscriber { number: registration.id, filter, wants: wants(registration) };
+        for interest in &registration.events_of_interest {
+            let code: Arc<str> = interest.event_code.as_str().into();
+            let routes = self.by_code.entry(Arc::clone(&code)).or_default();
+            let known = routes.iter_mut().position(|route| *route.provider_id == interest.provider_id);
+            let position = known.unwrap_or_else(|| {
+                let provider_id = interest.provider_id.as_str().into();
+                routes.push(Route { code, provider_id, subscribers: Vec::new() });
+                routes.len() - 1
+            });
+            let subscribers = &mut routes[position].subscribers;
+            if !subscribers.iter().any(|other| other.number == registration.id) {
+                subscribers.push(subscriber.clone());
+            }
+        }
+    }
+
+    /// The catalogue that these routes were made of.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    pub fn has_provider(&self, id: &str) -> bool {
+        self.providers.contains(id)
+    }
+
+    pub fn registration(&self, number: i64) -> Option<&Registration> {
+        self.catalogue.registrations.iter().find(|registration| registration.id == number)
+    }
+
+    /// The registration with this id, or whose name has this slug.
+    pub fn registration_called(&self, id_or_slug: &str) -> Option<&Registration> {
+        self.catalogue
+            .registrations
+            .iter()
+            .find(|registration| registration.registration_id == id_or_slug || slug(&registration.name) == id_or_slug)
+    }
+
+    /// Who wants this code, of the provider that was registered for first.
+    pub(crate) fn of_code(&self, code: &str) -> Option<&Route> {
+        let is_wanted = |route: &&Route| route.subscribers.iter().any(|other| other.wants != Wants::Nothing);
+        self.by_code.get(code)?.iter().find(is_wanted)
+    }
+
+    /// Who registered for this code of this provider, whether it is there for it or not.
+    pub(crate) fn of_event(&self, provider_id: &str, code: &str) -> Option<&Route> {
+        self.by_code.get(code)?.iter().find(|route| *route.provider_id == *provider_id)
     }
 
     pub(crate) fn target(&self, registration: i64) -> Option<&Target> {
-        self.actions.get(&registration)
+        self.targets.get(&registration)
     }
+}
+
+fn target(registration: &Registration) -> TargetKind {
+    match (&registration.runtime_action, &registration.webhook_url) {
+        (Some(action), _) => TargetKind::Action(action.as_str().into()),
+        (None, Some(_)) if registration.delivery_type == "webhook_batch" => TargetKind::WebhookBatch,
+        (None, Some(_)) => TargetKind::Webhook,
+        (None, None) => TargetKind::Nothing,
+    }
+}
+
+fn wants(registration: &Registration) -> Wants {
+    match (&registration.verification, registration.enabled) {
+        (Verification::Pending { .. }, _) | (_, false) => Wants::Nothing,
+        (Verification::Verified, true) if registration.delivery_type == "journal" => Wants::Journal,
+        (Verification::Verified, true) => Wants::Delivery,
+    }
+}
+
+/// A registration's name as part of a path: `Backoffice Product Sync` is `backoffice-product-sync`.
+pub fn slug(name: &str) -> String {
+    let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
 
 /// The routes of the moment; replaced whole when the catalogue changes.
@@ -72,5 +171,18 @@ impl RoutesHandle {
 
     pub fn set(&self, routes: Routes) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn a_slug_has_the_words_of_the_name() {
+        assert_eq!(slug("Backoffice Product Sync"), "backoffice-product-sync");
+        assert_eq!(slug("  ERP -> stock (v2) "), "erp-stock-v2");
+        assert_eq!(slug("Größe"), "größe");
+        assert_eq!(slug("..."), "");
     }
 }

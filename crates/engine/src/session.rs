@@ -54,6 +54,12 @@ impl Session {
         answer
     }
 
+    /// Records an attempt that left the process, under the name of what it is.
+    pub(crate) fn note(&self, name: &str, start: Timestamp, answer: &Answer) {
+        Run { session: self, id: next_id(), cause: None, name, start, is_open: true }
+            .end(Status::ApplicationError, answer);
+    }
+
     fn begin<'a>(&'a self, name: &'a str, cause: Option<ActivationId>) -> Run<'a> {
         Run { session: self, id: next_id(), cause, name, start: self.runner.clock().now(), is_open: true }
     }

@@ -28,7 +28,9 @@ pub use fault::Fault;
 pub use handler::{EventHandler, handler};
 pub use id::ActivationId;
 pub use json::Json;
-pub use ports::{Actions, Call, Ports, Publication, Published, Publisher, Refusal, Target, TargetPort, segment};
+pub use ports::{
+    Actions, Call, Ports, Progress, Publication, Published, Publisher, Refusal, Target, TargetPort, segment,
+};
 pub use reply::Reply;
 pub use spec::EventSpec;
 pub use stop::Stop;

@@ -122,13 +122,23 @@ pub struct Publication {
 /// The event is stored and will be delivered.
 #[derive(Clone, Copy, Debug)]
 pub struct Published {
+    pub progress: Progress,
     /// The run that first published it.
     pub activation: ActivationId,
     /// The same event had come before; nothing was stored or published now.
     pub is_repeated: bool,
 }
 
-/// Why an event was not published. Nothing of it was kept.
+/// How far an event has come when its sender is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// As far as the sender was to wait for.
+    Published,
+    /// It is stored, and the events API has not taken it yet: it will be published by schedule.
+    Accepted,
+}
+
+/// Why an event was not published. But for what the events API refused, nothing of it was kept.
 #[derive(Debug)]
 pub enum Refusal {
     /// No such event code, or nobody registered for it.
@@ -139,6 +149,8 @@ pub enum Refusal {
     Invalid(Vec<Fault>),
     /// The uid was used for another value at this time.
     UidTaken(Timestamp),
+    /// The events API refused it for good; this is why, without anything of the payload.
+    Unpublishable(String),
     /// Try again after a while.
     Unavailable { retry_after: Duration },
 }

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use sdk::{Publication, Published, Publisher, Refusal};
+use sdk::{Progress, Publication, Published, Publisher, Refusal};
 
 /// A publisher that keeps what it is given. It answers from its script, and takes everything as new when it is over.
 /// Clones are the same publisher.
@@ -41,7 +41,7 @@ impl FakePublisher {
 impl Publisher for FakePublisher {
     async fn publish(&self, publication: Publication) -> Result<Published, Refusal> {
         let mut inner = self.inner();
-        let new = Published { activation: publication.activation, is_repeated: false };
+        let new = Published { progress: Progress::Published, activation: publication.activation, is_repeated: false };
         inner.publications.push(publication);
         inner.script.pop_front().unwrap_or(Ok(new))
     }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use engine::{
-    Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Runner, Schedule, Schemas,
+    Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Runner, Schedule,
+    Schemas, Way,
 };
 use jiff::Timestamp;
 use sdk::{ActivationId, Consumer, Entry, EventSpec, Inputs, Publication, Published, Publisher, Refusal, Route};
@@ -113,10 +114,10 @@ impl World {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let intake = || {
             let schemas = Arc::new(Schemas::new(SPECS));
-            Intake::new(schemas, routes.clone(), Arc::clone(&store), Arc::clone(&shared))
+            Intake::new(schemas, Arc::clone(&store), Arc::clone(&shared), Way::Embedded(routes.clone()))
         };
         let runner = Runner::new(registry, Arc::new(intake()), Arc::clone(&store), Arc::clone(&shared));
-        let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options);
+        let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options, Carriers::default());
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(Arc::clone(&deliveries).run(stopped));
         let intake = intake();
@@ -262,7 +263,7 @@ async fn register(store: &dyn Store, now: Timestamp) -> Routes {
         };
         store.put_registration(registration).await.unwrap();
     }
-    Routes::new(&store.catalogue().await.unwrap())
+    Routes::new(store.catalogue().await.unwrap())
 }
 
 fn registry(runs: &Runs, target: &Recorder) -> Registry {

@@ -1,0 +1,118 @@
+//! Deliveries that leave the process: to an events API, or to a webhook.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use sdk::Fate;
+use store::{Outcome, StoredEvent, Trace};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// Events on their way out: one, or several for a batch webhook.
+#[derive(Debug)]
+pub struct Parcel {
+    /// The store's number of the registration, or [`crate::PUBLISH`].
+    pub registration: i64,
+    /// 1 for the first attempt; of a batch the highest.
+    pub attempt: u32,
+    pub events: Vec<StoredEvent>,
+}
+
+/// What became of a parcel.
+#[derive(Debug)]
+pub struct Carried {
+    pub fate: Fate,
+    /// The number of the answer; 601 and above when there was none.
+    pub status: u16,
+    /// Why it is not done, in words that people read; nothing of the payload.
+    pub reason: Option<String>,
+    pub trace: Option<Trace>,
+}
+
+impl Carried {
+    pub(crate) fn again(status: u16, reason: &str) -> Self {
+        Self { fate: Fate::Retry { after: None }, status, reason: Some(reason.to_owned()), trace: None }
+    }
+}
+
+/// Carries events out of this process. One call is one attempt.
+#[async_trait]
+pub trait Carrier: Send + Sync {
+    async fn carry(&self, parcel: &Parcel) -> Carried;
+}
+
+/// The ways out that this process has.
+#[derive(Clone, Default)]
+pub struct Carriers {
+    pub publish: Option<Arc<dyn Carrier>>,
+    pub webhook: Option<Arc<dyn Carrier>>,
+    pub acks: Acks,
+}
+
+impl fmt::Debug for Carriers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Carriers")
+    }
+}
+
+/// How an attempt at publishing an event ended, for whoever waits for it.
+#[derive(Clone, Debug)]
+pub(crate) struct PublishEnd {
+    pub(crate) outcome: Outcome,
+    pub(crate) status: u16,
+    pub(crate) reason: String,
+}
+
+/// Senders that wait until the events API has taken their event. Clones share the list.
+#[derive(Clone, Debug, Default)]
+pub struct Acks(Arc<Mutex<HashMap<Uuid, Vec<oneshot::Sender<PublishEnd>>>>>);
+
+impl Acks {
+    /// Waits for the end of an event's publication; ask before the event is stored.
+    pub(crate) fn wait_for(&self, event: Uuid) -> Waiting {
+        let (sender, end) = oneshot::channel();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(event).or_default().push(sender);
+        Waiting { acks: self.clone(), event, end }
+    }
+
+    /// Tells whoever waits; an attempt that will be repeated is no end.
+    pub(crate) fn tell(&self, event: Uuid, end: &PublishEnd) {
+        if matches!(end.outcome, Outcome::RetryAt(_)) {
+            return;
+        }
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&event);
+        for sender in waiting.into_iter().flatten() {
+            // Whoever gave up meanwhile does not listen.
+            let _ = sender.send(end.clone());
+        }
+    }
+}
+
+/// A place in the list, given back when it is dropped.
+pub(crate) struct Waiting {
+    acks: Acks,
+    event: Uuid,
+    end: oneshot::Receiver<PublishEnd>,
+}
+
+impl Waiting {
+    /// `None` when nobody will tell any more.
+    pub(crate) async fn end(&mut self) -> Option<PublishEnd> {
+        (&mut self.end).await.ok()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.end.close();
+        let mut waiting = self.acks.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(senders) = waiting.get_mut(&self.event) {
+            senders.retain(|sender| !sender.is_closed());
+            if senders.is_empty() {
+                waiting.remove(&self.event);
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! CloudEvents 1.0 in structured JSON, as they come over the wire.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sdk::{Fault, json};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// Longer ids, sources and types are refused: they are kept for days, and go into headers.
+const TEXT_BYTES_MAX: usize = 512;
+
+/// Extension attributes of one event.
+const EXTENSIONS_MAX: usize = 64;
+
+/// What every structured CloudEvent has a place of its own for; all other members are extensions.
+const KNOWN: [&str; 6] = ["specversion", "id", "source", "type", "datacontenttype", "data"];
+
+/// One event from the wire, checked. Its `data` stays unparsed.
+#[derive(Clone, Debug)]
+pub struct CloudEvent {
+    /// With `source` it names the event for good.
+    pub id: String,
+    pub source: String,
+    /// The event code.
+    pub code: String,
+    pub data: Box<RawValue>,
+    /// `time` and extensions; nothing when there are none.
+    pub attributes: Map<String, Value>,
+}
+
+impl CloudEvent {
+    /// Reads a document that [`json::check`] has let through.
+    ///
+    /// # Errors
+    /// Every attribute that is missing or wrong, with its pointer.
+    pub fn parse(document: &str) -> Result<Self, Vec<Fault>> {
+        let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(document) else {
+            return Err(vec![Fault::new("", "must be an object")]);
+        };
+        let mut reader = Attributes { faults: Vec::new() };
+        match members.get("specversion").map(|version| version.get()) {
+            Some(r#""1.0""#) | None => {}
+            Some(_) => reader.fault("/specversion", "must be `1.0`"),
+        }
+        let id = reader.text("id", members.get("id").copied());
+        let source = reader.text("source", members.get("source").copied());
+        let code = reader.text("type", members.get("type").copied());
+        if let Some(kind) = members.get("datacontenttype") {
+            reader.content_type(kind);
+        }
+        if members.contains_key("data_base64") {
+            reader.fault("/data_base64", "is not taken; only JSON in `data` is");
+        }
+        let others =
+            members.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str()) && name.as_str() != "data_base64");
+        let attributes: Map<String, Value> =
+            others.filter_map(|(name, value)| Some((name.to_string(), reader.extension(name, value)?))).collect();
+        if attributes.len() > EXTENSIONS_MAX {
+            reader.fault("", "has too many extension attributes");
+        }
+        if !reader.faults.is_empty() {
+            return Err(reader.faults);
+        }
+        let data = members.get("data").map_or_else(|| RawValue::NULL.to_owned(), |data| (*data).to_owned());
+        Ok(Self { id, source, code, data, attributes })
+    }
+
+    /// The provider behind a source of the form `urn:uuid:<provider id>`.
+    pub fn provider_id(&self) -> Option<&str> {
+        self.source.strip_prefix("urn:uuid:").filter(|id| !id.is_empty())
+    }
+
+    /// An attribute that is a text.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name)?.as_str()
+    }
+}
+
+struct Attributes {
+    faults: Vec<Fault>,
+}
+
+impl Attributes {
+    fn fault(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.faults.push(Fault::new(path, message));
+    }
+
+    /// A required attribute; empty when it is wrong.
+    fn text(&mut self, name: &str, value: Option<&RawValue>) -> String {
+        let path = json::member("", name);
+        let Some(value) = value else {
+            self.fault(path, "is required");
+            return String::new();
+        };
+        match serde_json::from_str::<String>(value.get()) {
+            Ok(text) if text.is_empty() => self.fault(path, "must not be empty"),
+            Ok(text) if text.len() > TEXT_BYTES_MAX => {
+                self.fault(path, format!("must have at most {TEXT_BYTES_MAX} bytes"));
+            }
+            Ok(text) if text.chars().any(char::is_control) => self.fault(path, "must have no control characters"),
+            Ok(text) => return text,
+            Err(_) => self.fault(path, "must be a string"),
+        }
+        String::new()
+    }
+
+    fn content_type(&mut self, value: &RawValue) {
+        let text: String = serde_json::from_str(value.get()).unwrap_or_default();
+        let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if essence != "application/json" && !essence.ends_with("+json") {
+            self.fault("/datacontenttype", "must be `application/json`");
+        }
+    }
+
+    /// CloudEvents, section 3: lower-case letters and digits; values are texts, whole numbers or booleans. The service's
+    /// own members, `event_id` and the like, come back with events that it delivered.
+    fn extension(&mut self, name: &str, value: &RawValue) -> Option<Value> {
+        let path = json::member("", name);
+        let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        if name.is_empty() || !is_name {
+            self.fault(path, "is no attribute name; lower-case letters and digits are");
+            return None;
+        }
+        let value: Value = serde_json::from_str(value.get()).ok()?;
+        match &value {
+            Value::Null => return None,
+            Value::Array(_) | Value::Object(_) => {
+                self.fault(path, "must be a string, a number or a boolean");
+                return None;
+            }
+            Value::String(text) if name == "time" && text.parse::<Timestamp>().is_err() => {
+                self.fault(path, "must be a time in the form of RFC 3339");
+                return None;
+            }
+            Value::String(_) => {}
+            Value::Bool(_) | Value::Number(_) if name == "time" => {
+                self.fault(path, "must be a time in the form of RFC 3339");
+                return None;
+            }
+            Value::Bool(_) | Value::Number(_) => {}
+        }
+        Some(value)
+    }
+}

@@ -1,0 +1,11 @@
+//! Our own events service, compatible on the wire with Adobe I/O Events: tokens, ingress, management, journals,
+//! tracing, and deliveries to webhooks. A team can run it in place of Adobe's.
+//!
+//! Invariant: nothing is read or changed without a valid token of a credential that is alive, and no secret is stored,
+//! logged or told twice.
+
+mod access;
+mod problem;
+mod service;
+
+pub use service::{Identity, Options, Parts, Service};
