@@ -25,27 +25,35 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 /// The answer for the caller: 413, 408, or 400 when the connection broke.
 pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
+    read_up_to(BODY_BYTES_MAX, headers, body).await
+}
+
+/// Reads a body within a limit of its own.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn read_up_to(bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let stream = body.into_data_stream();
-    if announced.is_some_and(|length| length > BODY_BYTES_MAX) {
-        return Err(too_large(stream));
+    if announced.is_some_and(|length| length > bytes_max) {
+        return Err(too_large(bytes_max, stream));
     }
-    match tokio::time::timeout(BODY_TIMEOUT, collect(stream)).await {
+    match tokio::time::timeout(BODY_TIMEOUT, collect(bytes_max, stream)).await {
         Ok(collected) => collected,
         Err(_) => Err(error(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
     }
 }
 
 /// Most bodies are one chunk, which is handed on without a copy.
-async fn collect(mut stream: BodyDataStream) -> Result<Bytes, Response> {
+async fn collect(bytes_max: usize, mut stream: BodyDataStream) -> Result<Bytes, Response> {
     let mut only = Bytes::new();
     let mut whole = BytesMut::new();
     while let Some(chunk) = stream.next().await {
         let Ok(chunk) = chunk else {
             return Err(error(StatusCode::BAD_REQUEST, "the body did not arrive whole"));
         };
-        if only.len() + whole.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(too_large(stream));
+        if only.len() + whole.len() + chunk.len() > bytes_max {
+            return Err(too_large(bytes_max, stream));
         }
         if only.is_empty() && whole.is_empty() {
             only = chunk;
@@ -57,9 +65,9 @@ async fn collect(mut stream: BodyDataStream) -> Result<Bytes, Response> {
     Ok(if whole.is_empty() { only } else { whole.freeze() })
 }
 
-fn too_large(stream: BodyDataStream) -> Response {
+fn too_large(bytes_max: usize, stream: BodyDataStream) -> Response {
     tokio::spawn(tokio::time::timeout(DRAIN_TIMEOUT, drain(stream)));
-    error(StatusCode::PAYLOAD_TOO_LARGE, &format!("the body is larger than {BODY_BYTES_MAX} bytes"))
+    error(StatusCode::PAYLOAD_TOO_LARGE, &format!("the body is larger than {bytes_max} bytes"))
 }
 
 async fn drain(mut stream: BodyDataStream) {

@@ -1,9 +1,10 @@
-//! The HTTP face of the kit: web actions, schemas and health now; event webhooks, the runtime API and the console next.
+//! The HTTP face of the kit: web actions, event webhooks, schemas and health now; the runtime API and the console next.
 //!
 //! Invariant: every answer that is an error is JSON, and no request is read beyond its limits.
 
 mod answer;
 mod body;
+mod event_webhooks;
 mod health;
 mod listen;
 mod schemas;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{any, get};
-use engine::{Clock, Runner, Schemas};
+use engine::{Arrivals, Clock, RoutesHandle, Runner, Schemas};
 use store::Store;
 
 pub use body::BODY_BYTES_MAX;
@@ -26,6 +27,24 @@ pub struct Face {
     pub schemas: Arc<Schemas>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    pub webhooks: Webhooks,
+}
+
+/// How events come in that an events API delivers.
+#[derive(Clone, Debug)]
+pub struct Webhooks {
+    pub routes: RoutesHandle,
+    pub arrivals: Arc<Arrivals>,
+    pub intake: WebhookIntake,
+}
+
+/// Which deliveries are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebhookIntake {
+    /// None: events reach their actions without a webhook here, or nobody could tell a forged one.
+    Closed,
+    /// Those for this client id, whoever sends them.
+    Unsigned { client_id: String },
 }
 
 impl std::fmt::Debug for Face {
@@ -38,6 +57,7 @@ impl std::fmt::Debug for Face {
 pub fn router(face: Face, others: Router) -> Router {
     Router::new()
         .route("/api/v1/web/{package}/{action}", any(web_actions::run))
+        .route("/webhooks/{registration}", get(event_webhooks::challenge).post(event_webhooks::receive))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/schemas/{file}", get(schemas::schema))

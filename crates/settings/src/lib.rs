@@ -10,7 +10,10 @@ mod manifest;
 mod suggestion;
 mod variables;
 
-pub use environment::{Commerce, Environment, EventsApi, IngestAck, LogLevel, Mode, Retry, Store};
+pub use environment::{
+    Commerce, Environment, Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, LogLevel, Mode, Retry,
+    Return, Role, Store,
+};
 pub use fault::{Fault, Faults, Location};
 pub use manifest::{Action, Limits, MANIFEST_FILE, Manifest, Web};
 pub use suggestion::nearest;

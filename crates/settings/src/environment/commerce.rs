@@ -1,10 +1,10 @@
 //! The Commerce store that handlers send to.
 
-use http::Uri;
 use secrecy::SecretString;
 
 use crate::environment::Mode;
 use crate::environment::reader::{Reader, Setting};
+use crate::environment::url::base_url;
 
 const BASE_URL: &str = "COMMERCE_BASE_URL";
 const ACCESS_TOKEN: &str = "COMMERCE_ACCESS_TOKEN";
@@ -37,7 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Option<Commerce> {
         expected: "expected an `http` or `https` URL with a host, without user, query and fragment",
         hint: "such as `https://shop.example.com/rest/`",
     };
-    let base_url = reader.parse(setting, parse_base_url);
+    let base_url = reader.parse(setting, base_url);
     let access_token = reader.token(ACCESS_TOKEN);
     if !reader.is_set(ACCESS_TOKEN) {
         let hint = if LATER.iter().any(|name| reader.is_set(name)) {
@@ -48,27 +48,4 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Option<Commerce> {
         reader.fault(ACCESS_TOKEN, "expected an access token for `COMMERCE_BASE_URL`, it is not set", hint);
     }
     Some(Commerce { base_url: base_url?, access_token: access_token? })
-}
-
-fn parse_base_url(text: &str) -> Option<String> {
-    let text = text.trim();
-    // The parser drops fragments in silence.
-    if text.contains('#') {
-        return None;
-    }
-    let uri: Uri = text.parse().ok()?;
-    let authority = uri.authority()?;
-    let host = uri.host().filter(|host| !host.is_empty())?;
-    let host_and_port = match uri.port_u16() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    };
-    // A user, a password or a port that is none would make the two differ.
-    let is_plain = authority.as_str() == host_and_port && uri.query().is_none();
-    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-    if !(is_plain && is_web) {
-        return None;
-    }
-    let slash = if text.ends_with('/') { "" } else { "/" };
-    Some(format!("{text}{slash}"))
 }

@@ -1,8 +1,10 @@
 //! The variables of the environment as typed settings.
 
 mod commerce;
+mod events;
 mod quantity;
 mod reader;
+mod url;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -11,6 +13,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 pub use crate::environment::commerce::Commerce;
+pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
 use crate::environment::reader::{Reader, Setting};
 use crate::{Faults, Variables, suggestion};
 
@@ -28,7 +31,7 @@ const NAMESPACE_DEFAULT: &str = "local";
 const OWN_PREFIX: &str = "KIT_";
 
 /// Every variable of this prefix, also those that other crates read.
-const OWN_NAMES: [&str; 20] = [
+const OWN_NAMES: [&str; 27] = [
     "KIT_BIND",
     "KIT_DATA",
     "KIT_STORE",
@@ -49,17 +52,22 @@ const OWN_NAMES: [&str; 20] = [
     "KIT_DEDUPE_WINDOW",
     "KIT_STORE_BYTES_MAX",
     "KIT_DELIVERIES_AT_ONCE",
+    "KIT_ROLE",
+    "KIT_JOURNAL",
+    "KIT_JOURNAL_INTERVAL",
+    "KIT_WEBHOOK_SIGNATURES",
+    "KIT_EVENTS_PLAIN_HTTP",
+    "KIT_EVENTS_INGRESS_LIMIT",
+    "KIT_EVENTS_DEPRECATED_MEMBERS",
 ];
 
 /// Those of them that nothing reads yet. Whoever sets one expects something that does not happen.
-const UNREAD_NAMES: [&str; 8] = [
+const UNREAD_NAMES: [&str; 6] = [
     "KIT_API_KEY",
     "KIT_BACKOFFICE_AUTH",
     "KIT_BACKOFFICE_URL",
-    "KIT_EVENTS_INGRESS_URL",
     "KIT_EVENTS_KEYS_URL",
     "KIT_OUTBOUND_ALLOW",
-    "KIT_PUBLIC_URL",
     "KIT_URL",
 ];
 
@@ -78,16 +86,13 @@ pub enum Store {
     Sqlite,
 }
 
-/// Who passes events on to the registrations.
+/// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventsApi {
-    Embedded,
-}
-
-/// When the ingestion webhook answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IngestAck {
-    Stored,
+pub enum Role {
+    /// Everything: ingestion, actions, and the events service unless events are published elsewhere.
+    Kit,
+    /// The events service alone, for other processes.
+    EventsService,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -116,10 +121,10 @@ pub struct Environment {
     /// Folder of the embedded store, relative to the working folder unless absolute.
     pub data: PathBuf,
     pub store: Store,
-    pub events_api: EventsApi,
-    pub ingest_ack: IngestAck,
+    pub role: Role,
+    pub events: Events,
     pub sandbox_token: Option<SecretString>,
-    /// None only in `Mode::Dev`: the sandbox stands in.
+    /// None in `Mode::Dev`, where the sandbox stands in, and for an events service, which calls no Commerce.
     pub commerce: Option<Commerce>,
     pub retry: Retry,
     pub dedupe_window: Duration,
@@ -136,15 +141,23 @@ impl Environment {
     pub fn read(variables: &Variables, mode: Mode) -> Result<Self, Faults> {
         let mut reader = Reader { variables, faults: Vec::new() };
         check_names(&mut reader);
-        check_ingestion_auth(&mut reader, mode);
+        let role = role(&mut reader);
+        if role == Role::Kit {
+            check_ingestion_auth(&mut reader, mode);
+        }
+        let bind = bind(&mut reader, mode);
+        let events = events::read(&mut reader, mode, role, is_local(bind));
         let environment = Self {
-            bind: bind(&mut reader, mode),
+            bind,
             data: PathBuf::from(reader.get("KIT_DATA").unwrap_or("data")),
             store: only(&mut reader, &STORE, Store::Sqlite),
-            events_api: only(&mut reader, &EVENTS_API, EventsApi::Embedded),
-            ingest_ack: only(&mut reader, &INGEST_ACK, IngestAck::Stored),
+            role,
+            events,
             sandbox_token: reader.token("KIT_SANDBOX_TOKEN"),
-            commerce: commerce::read(&mut reader, mode),
+            commerce: match role {
+                Role::Kit => commerce::read(&mut reader, mode),
+                Role::EventsService => None,
+            },
             retry: retry(&mut reader, mode),
             dedupe_window: reader.duration("KIT_DEDUPE_WINDOW", "8d", MINUTE..=DAY * 30, "`1m` to `30d`"),
             store_bytes_max: store_bytes_max(&mut reader),
@@ -170,20 +183,6 @@ const STORE: Only = Only {
     value: "sqlite",
     expected: "expected `sqlite`",
     hint: "leave it out; PostgreSQL comes later",
-};
-
-const EVENTS_API: Only = Only {
-    name: "KIT_EVENTS_API",
-    value: "embedded",
-    expected: "expected `embedded`",
-    hint: "leave it out; `adobe`, for Adobe I/O Events, comes later",
-};
-
-const INGEST_ACK: Only = Only {
-    name: "KIT_INGEST_ACK",
-    value: "stored",
-    expected: "expected `stored`",
-    hint: "leave it out; `published` comes later",
 };
 
 fn only<T>(reader: &mut Reader<'_>, only: &Only, value: T) -> T {
@@ -227,9 +226,8 @@ fn bind(reader: &mut Reader<'_>, mode: Mode) -> SocketAddr {
     let Some(bind) = reader.parse(setting, |text| text.trim().parse().ok()) else {
         return BIND_DEFAULT;
     };
-    let is_local = SocketAddr::ip(&bind).to_canonical().is_loopback();
     match mode {
-        Mode::Dev if !is_local => reader.fault(
+        Mode::Dev if !is_local(bind) => reader.fault(
             setting.name,
             "expected an address of this machine only, such as `127.0.0.1:9080`",
             "use `kit serve` to be reached from other machines",
@@ -237,6 +235,24 @@ fn bind(reader: &mut Reader<'_>, mode: Mode) -> SocketAddr {
         Mode::Dev | Mode::Serve => {}
     }
     bind
+}
+
+fn is_local(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn role(reader: &mut Reader<'_>) -> Role {
+    let setting = Setting {
+        name: "KIT_ROLE",
+        expected: "expected `kit` or `events-service`",
+        hint: "leave it out for `kit`, which does everything",
+    };
+    let role = reader.parse(setting, |text| match text {
+        "kit" => Some(Role::Kit),
+        "events-service" => Some(Role::EventsService),
+        _ => None,
+    });
+    role.unwrap_or(Role::Kit)
 }
 
 fn retry(reader: &mut Reader<'_>, mode: Mode) -> Retry {
@@ -304,5 +320,7 @@ fn namespace(reader: &mut Reader<'_>) -> String {
     namespace.unwrap_or_else(|| NAMESPACE_DEFAULT.to_owned())
 }
 
+#[cfg(test)]
+mod events_tests;
 #[cfg(test)]
 mod tests;

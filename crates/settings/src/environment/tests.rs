@@ -34,8 +34,8 @@ fn everything_has_a_default_in_dev() {
     assert_eq!(environment.bind.to_string(), "127.0.0.1:9080");
     assert_eq!(environment.data.to_str(), Some("data"));
     assert_eq!(environment.store, Store::Sqlite);
-    assert_eq!(environment.events_api, EventsApi::Embedded);
-    assert_eq!(environment.ingest_ack, IngestAck::Stored);
+    assert_eq!(environment.events.api, EventsApi::Embedded);
+    assert_eq!(environment.events.ack, IngestAck::Stored);
     assert!(environment.sandbox_token.is_none());
     assert!(environment.commerce.is_none());
     assert_eq!(environment.retry.delays, seconds(&[1, 2, 4, 8, 15]));
@@ -95,8 +95,17 @@ fn wrong_values_are_refused_by_name_and_never_shown() {
     }
     check("KIT_BIND", &["localhost:9080", "127.0.0.1", "9080", "127.0.0.1:99999"], "127.0.0.1:9080");
     check("KIT_STORE", &["postgres://user:s3cr3t@host/kit"], "PostgreSQL comes later");
-    check("KIT_EVENTS_API", &["adobe", "other"], "`adobe`, for Adobe I/O Events, comes later");
-    check("KIT_INGEST_ACK", &["published"], "`published` comes later");
+    check("KIT_EVENTS_API", &["other", "Adobe"], "`adobe` is Adobe I/O Events");
+    check("KIT_INGEST_ACK", &["202"], "leave it out for `stored`");
+    check("KIT_PUBLIC_URL", &["kit.example.com", "https://me:s3cr3t@kit.example.com"], "`https://kit.example.com/`");
+    check("KIT_ROLE", &["events"], "leave it out for `kit`");
+    check("KIT_JOURNAL_INTERVAL", &["1ms", "2h", "5"], "leave it out");
+    check("KIT_WEBHOOK_SIGNATURES", &["rsa"], "signatures cannot be checked yet");
+    check("KIT_EVENTS_PLAIN_HTTP", &["yes"], "leave it out");
+    check("KIT_EVENTS_DEPRECATED_MEMBERS", &["no"], "leave it out");
+    check("KIT_EVENTS_INGRESS_LIMIT", &["0", "-1", "3000/5s"], "in 5 seconds");
+    check("OAUTH_CLIENT_SECRET", &["[]", "[1]", r#"["a","b","s3cr3t"]"#, "s3cr3t s3cr3t"], "without blanks");
+    check("IO_CONSUMER_ID", &["a/b", "a b"], "copy it again");
     check("KIT_SANDBOX_TOKEN", &["two words", "line\nbreak", "umläut"], "without line breaks");
     check("KIT_RETRY_DELAYS", &["1m,", "0s", "2d", "1", "a,b", &"1s,".repeat(33)], "the last one repeats");
     check("KIT_RETRY_FOR", &["0s", "31d", "1w"], "such as `24h`");
@@ -189,8 +198,9 @@ fn unknown_variables_of_the_kit_get_the_nearest_known_one() {
 
 #[test]
 fn variables_that_nothing_reads_yet_are_named() {
-    let set = [("KIT_URL", "http://127.0.0.1:9080"), ("KIT_API_KEY", ""), ("KIT_PUBLIC_URL", "x"), ("KIT_DATA", "x")];
-    assert_eq!(read(Mode::Dev, &set).unwrap().unread, ["KIT_PUBLIC_URL", "KIT_URL"]);
+    let set =
+        [("KIT_URL", "http://127.0.0.1:9080"), ("KIT_API_KEY", ""), ("KIT_OUTBOUND_ALLOW", "x"), ("KIT_DATA", "x")];
+    assert_eq!(read(Mode::Dev, &set).unwrap().unread, ["KIT_OUTBOUND_ALLOW", "KIT_URL"]);
 }
 
 #[test]
