@@ -22,15 +22,19 @@ pub(super) struct Appender {
     seen: Seen,
     /// The numbers of provider, code and publisher.
     kinds: HashMap<[Arc<str>; 3], i64>,
-    /// The newest event's number. Numbers are not given twice, also when the newest event was purged.
+    /// The newest event's number. Numbers are not given twice, also when the newest event was purged: readers of
+    /// journals would take what is new for what they have read.
     newest: i64,
 }
 
 impl Appender {
     /// `given` is the newest number that this process has given so far.
     pub(super) fn load(connection: &Connection, window: Duration, given: i64) -> rusqlite::Result<Self> {
-        let stored: Option<i64> = connection.query_row("SELECT max(id) FROM event", [], |row| row.get(0))?;
-        let newest = stored.unwrap_or(0).max(given);
+        let number = |select| connection.query_row(select, [], |row| row.get::<_, Option<i64>>(0));
+        let stored = number("SELECT max(id) FROM event")?;
+        // Purged numbers that were in a journal are noted there; nobody outside has seen any other.
+        let lost = number("SELECT max(lost) FROM journal")?;
+        let newest = stored.max(lost).unwrap_or(0).max(given);
         Ok(Self { seen: Seen::load(connection, window)?, kinds: HashMap::new(), newest })
     }
 
