@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
+use super::purge;
 use super::rows::{self, millis, timestamp};
 use super::seen::Seen;
 use crate::{Known, NewEvent, State};
@@ -30,11 +31,8 @@ pub(super) struct Appender {
 impl Appender {
     /// `given` is the newest number that this process has given so far.
     pub(super) fn load(connection: &Connection, window: Duration, given: i64) -> rusqlite::Result<Self> {
-        let number = |select| connection.query_row(select, [], |row| row.get::<_, Option<i64>>(0));
-        let stored = number("SELECT max(id) FROM event")?;
-        // Purged numbers that were in a journal are noted there; nobody outside has seen any other.
-        let lost = number("SELECT max(lost) FROM journal")?;
-        let newest = stored.max(lost).unwrap_or(0).max(given);
+        let stored: Option<i64> = connection.query_row("SELECT max(id) FROM event", [], |row| row.get(0))?;
+        let newest = stored.unwrap_or(0).max(purge::newest(connection)?).max(given);
         Ok(Self { seen: Seen::load(connection, window)?, kinds: HashMap::new(), newest })
     }
 

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use crate::place::Place;
 use crate::support::{
     ALL, LEASE, MILLISECOND, REGISTRATION, append, append_again, at, claim, claim_one, claim_up_to, deliveries, event,
-    everything, expect_claim, expect_journal, finish, journal, journaled, number, state, with_deliveries, with_keys,
+    everything, expect_claim, expect_journal, finish, id, journal, journaled, number, state, with_deliveries,
+    with_keys,
 };
 
 for_every_store!(
@@ -70,7 +71,7 @@ async fn a_journal_holds_events_in_their_order(place: &Place) {
     events.extend(append_journal(&store, 1..6).await);
     events.push(append(&store, with_keys(at(6), &["sku-1"])).await);
     // Numbers tell the order, not ids and times.
-    events.push(append(&store, NewEvent { id: crate::support::id(at(-1)), ..with_keys(at(-1), &[]) }).await);
+    events.push(append(&store, NewEvent { id: id(at(-1)), ..with_keys(at(-1), &[]) }).await);
     expect_journal(&store, JOURNAL, &events).await;
     let page = journal(&store, JOURNAL).await;
     let (stored, _) = store.event(new.id).await.unwrap().unwrap();
@@ -242,7 +243,7 @@ async fn a_duplicate_lies_in_no_journal(place: &Place) {
     let store = place.open().await;
     let first = NewEvent { uid: Some("A-1".to_owned()), ..journaled(at(0), &[1]) };
     append(&store, first.clone()).await;
-    append_again(&store, NewEvent { id: crate::support::id(at(1)), journals: vec![1, 2], ..first.clone() }).await;
+    append_again(&store, NewEvent { id: id(at(1)), journals: vec![1, 2], ..first.clone() }).await;
     expect_journal(&store, everything(1), &[first.id]).await;
     expect_journal(&store, everything(2), &[]).await;
 }
