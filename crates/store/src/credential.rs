@@ -45,3 +45,51 @@ impl fmt::Debug for ClientSecret {
         formatter.debug_struct("ClientSecret").field("id", &self.id).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
+
+    fn credential(expires: [Option<Timestamp>; 2], revoked: Option<Timestamp>) -> Credential {
+        let secrets = ["s-1", "s-2"].into_iter().zip(expires);
+        let secrets = secrets.map(|(id, expires)| ClientSecret {
+            id: id.to_owned(),
+            hash: "c0ffee".to_owned(),
+            created: NOW,
+            expires,
+        });
+        Credential {
+            id: "c".to_owned(),
+            client_id: "client".to_owned(),
+            name: "Backoffice".to_owned(),
+            created: NOW,
+            secrets: secrets.collect(),
+            revoked,
+        }
+    }
+
+    #[test]
+    fn a_secret_counts_until_it_expires_or_its_credential_is_revoked() {
+        fn check(expires: [Option<Timestamp>; 2], revoked: Option<Timestamp>, expected: &[&str]) {
+            let credential = credential(expires, revoked);
+            let alive: Vec<&str> = credential.alive(NOW).map(|secret| secret.id.as_str()).collect();
+            assert_eq!(alive, expected, "{credential:?}");
+        }
+        check([None, None], None, &["s-1", "s-2"]);
+        check([Some(NOW), None], None, &["s-2"]);
+        check([Some(NOW - MILLISECOND), Some(NOW + MILLISECOND)], None, &["s-2"]);
+        check([None, None], Some(NOW), &[]);
+        check([None, Some(NOW)], Some(NOW + MILLISECOND), &["s-1"]);
+    }
+
+    #[test]
+    fn a_secrets_hash_is_not_told() {
+        let told = format!("{:?}", credential([None, None], None));
+        assert!(told.contains("s-1") && !told.contains("c0ffee"), "{told}");
+    }
+}

@@ -22,7 +22,7 @@ pub struct NewEvent {
     /// What else the CloudEvent carries - `time`, extensions - as the text of a JSON object.
     pub attributes: Option<Box<str>>,
     pub deliveries: Vec<NewDelivery>,
-    /// Registrations that find the event in their journal only.
+    /// Registrations that find the event in their journal only; those with a delivery find it there anyway.
     pub journals: Vec<i64>,
 }
 

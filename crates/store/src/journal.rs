@@ -25,7 +25,8 @@ pub struct JournalRead {
 #[derive(Clone, Debug, Default)]
 pub struct JournalPage {
     pub events: Vec<StoredEvent>,
-    /// Events of this registration up to this number were removed for their age; 0 when none was.
+    /// Events up to this number are in the journal no longer, because the one with this number was removed for its
+    /// age; 0 when none was.
     pub lost: i64,
     /// The number of the newest event of this registration, lost or there; 0 when there never was one.
     pub newest: i64,

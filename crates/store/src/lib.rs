@@ -55,8 +55,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Leases deliveries that are due and first in all of their lanes, oldest first.
     async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError>;
 
-    /// Records an attempt with its outcome and activations in one write. `false`: the lease had been lost, only the
-    /// activations were recorded.
+    /// Records an attempt with its outcome, activations and trace in one write. `false`: the lease had been lost, only
+    /// the activations and the trace were recorded: they happened.
     async fn finish(&self, attempt: Attempt) -> Result<bool, StoreError>;
 
     /// Waits until something may have become due.
@@ -98,7 +98,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// A stretch of what a registration was meant to get, whatever became of it.
     async fn journal(&self, read: JournalRead) -> Result<JournalPage, StoreError>;
 
-    /// Records a request that belongs to no delivery; only the newest of a registration are kept.
+    /// Records a request that belongs to no delivery, once per id; only the newest hundred of a registration and an
+    /// outcome are kept.
     async fn put_trace(&self, trace: Trace) -> Result<(), StoreError>;
 
     /// Newest first.
@@ -121,8 +122,8 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     async fn delete_value(&self, key: &str) -> Result<(), StoreError>;
 
-    /// Removes a bounded number of rows: events accepted before `events` without an open delivery, activations ended
-    /// before `activations`, values expired at `now`.
+    /// Removes a bounded number of rows: events accepted before `events` without an open delivery, activations ended and
+    /// traces begun before `activations`, values expired at `now`. The journals of a removed event tell that they lost it.
     async fn purge(&self, events: Timestamp, activations: Timestamp, now: Timestamp) -> Result<Purged, StoreError>;
 
     async fn health(&self) -> Health;

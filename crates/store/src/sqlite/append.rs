@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
+use super::purge;
 use super::rows::{self, millis, timestamp};
 use super::seen::Seen;
 use crate::{Known, NewEvent, State};
@@ -22,7 +23,8 @@ pub(super) struct Appender {
     seen: Seen,
     /// The numbers of provider, code and publisher.
     kinds: HashMap<[Arc<str>; 3], i64>,
-    /// The newest event's number. Numbers are not given twice, also when the newest event was purged.
+    /// The newest event's number. Numbers are not given twice, also when the newest event was purged: readers of
+    /// journals would take what is new for what they have read.
     newest: i64,
 }
 
@@ -30,7 +32,7 @@ impl Appender {
     /// `given` is the newest number that this process has given so far.
     pub(super) fn load(connection: &Connection, window: Duration, given: i64) -> rusqlite::Result<Self> {
         let stored: Option<i64> = connection.query_row("SELECT max(id) FROM event", [], |row| row.get(0))?;
-        let newest = stored.unwrap_or(0).max(given);
+        let newest = stored.unwrap_or(0).max(purge::newest(connection)?).max(given);
         Ok(Self { seen: Seen::load(connection, window)?, kinds: HashMap::new(), newest })
     }
 

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use super::{DATABASE, lock, open_database, rows, schema};
 use crate::error::OpenError;
@@ -61,7 +61,8 @@ impl Beside {
 
 /// Opens the database that another process has open.
 fn join(folder: &Path) -> Result<Connection, OpenError> {
-    let connection = Connection::open(folder.join(DATABASE))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
     schema::check(&connection)?;

@@ -21,6 +21,8 @@ pub(super) fn read(connection: &Connection, read: &JournalRead) -> rusqlite::Res
         JournalFrom::After(number) => number,
         JournalFrom::At(time) => newest_before(connection, time)?,
     };
+    // An open delivery can keep an event that is older than what was removed; the journal begins behind both.
+    let after = after.max(lost);
     let mut statement = connection.prepare_cached(rows::JOURNAL)?;
     let limit = i64::try_from(read.events_max).unwrap_or(i64::MAX);
     let mut found = statement.query(params![registration, after, limit])?;

@@ -141,7 +141,7 @@ impl Sqlite {
         hasher.finish().cast_signed()
     }
 
-    fn prepare(&self, event: NewEvent) -> Prepared {
+    fn prepare(&self, mut event: NewEvent) -> Prepared {
         let uid_hash = event.uid.as_ref().map(|uid| self.hash(&[event.code.as_bytes(), uid.as_bytes()]));
         let lanes = event.deliveries.iter().map(|delivery| {
             let registration = delivery.registration.to_le_bytes();
@@ -151,7 +151,12 @@ impl Sqlite {
             lanes.dedup();
             (delivery.registration, lanes)
         });
-        Prepared { uid_hash, lanes: lanes.collect(), event }
+        let lanes: Vec<(i64, Vec<i64>)> = lanes.collect();
+        // A delivery is in its registration's journal already.
+        event.journals.sort_unstable();
+        event.journals.dedup();
+        event.journals.retain(|journal| lanes.iter().all(|(registration, _)| registration != journal));
+        Prepared { event, uid_hash, lanes }
     }
 }
 

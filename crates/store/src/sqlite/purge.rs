@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::journal;
 use super::rows::millis;
@@ -34,6 +34,12 @@ pub(super) fn purge(
     Ok(Purged { rows, is_finished })
 }
 
+/// The newest number of all events that were removed; 0 when none was.
+pub(super) fn newest(connection: &Connection) -> rusqlite::Result<i64> {
+    let select = "SELECT value FROM setting WHERE name = 'purged'";
+    Ok(connection.query_row(select, [], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
 /// How many were removed as events, and how many rows that made.
 fn purge_events(connection: &Connection, before: i64) -> rusqlite::Result<(usize, usize)> {
     let mut rows = 0;
@@ -50,6 +56,14 @@ fn purge_events(connection: &Connection, before: i64) -> rusqlite::Result<(usize
         for statement in ["DELETE FROM seen WHERE event = ?1", "DELETE FROM event WHERE id = ?1"] {
             rows += connection.prepare_cached(statement)?.execute([event])?;
         }
+    }
+    if let Some(newest) = finished.last() {
+        connection
+            .prepare_cached(
+                "INSERT INTO setting(name, value) VALUES ('purged', ?1)
+                 ON CONFLICT(name) DO UPDATE SET value = max(value, excluded.value)",
+            )?
+            .execute([newest])?;
     }
     Ok((finished.len(), rows))
 }

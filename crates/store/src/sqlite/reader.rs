@@ -110,21 +110,26 @@ impl Reader {
     }
 
     pub fn catalogue(&self) -> Result<Catalogue, StoreError> {
-        let documents = |select: &'static str| {
-            self.with(|connection| {
-                let mut statement = connection.prepare(select)?;
+        let [providers, metadata, registrations] = self.with(|connection| {
+            let documents = |select| {
+                let mut statement = connection.prepare_cached(select)?;
                 let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
                 rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()
-            })
-        };
+            };
+            Ok([
+                documents("SELECT 0, document FROM provider ORDER BY document ->> 'label', id")?,
+                documents("SELECT 0, document FROM metadata ORDER BY provider, code")?,
+                documents("SELECT id, document FROM registration ORDER BY id")?,
+            ])
+        })?;
         let mut catalogue = Catalogue::default();
-        for (_, document) in documents("SELECT 0, document FROM provider ORDER BY document ->> 'label', id")? {
+        for (_, document) in providers {
             catalogue.providers.push(parse(&document, "provider")?);
         }
-        for (_, document) in documents("SELECT 0, document FROM metadata ORDER BY provider, code")? {
+        for (_, document) in metadata {
             catalogue.metadata.push(parse(&document, "event metadata")?);
         }
-        for (id, document) in documents("SELECT id, document FROM registration ORDER BY id")? {
+        for (id, document) in registrations {
             let registration: crate::Registration = parse(&document, "registration")?;
             catalogue.registrations.push(crate::Registration { id, ..registration });
         }
@@ -163,13 +168,14 @@ impl Reader {
         Ok(self.with(delivery::next_due)?.map(rows::timestamp))
     }
 
+    /// In one transaction: what several selects put together is of one moment, whatever is written meanwhile.
     fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match idle {
+        let mut connection = match idle {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        let value = read(&connection).map_err(StoreError::Read)?;
+        let value = connection.transaction().and_then(|moment| read(&moment)).map_err(StoreError::Read)?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_MAX {
             idle.push(connection);

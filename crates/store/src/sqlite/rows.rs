@@ -131,7 +131,8 @@ pub(super) fn delete_registration(connection: &Connection, id: &str) -> rusqlite
 pub(super) fn put_credential(connection: &Connection, credential: &Credential) -> rusqlite::Result<bool> {
     let changed = connection.execute(
         "INSERT INTO credential(client, id, name, created, document) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT(client) DO UPDATE SET id = excluded.id, name = excluded.name, document = excluded.document",
+         ON CONFLICT(client) DO UPDATE
+         SET id = excluded.id, name = excluded.name, created = excluded.created, document = excluded.document",
         params![
             credential.client_id,
             credential.id,

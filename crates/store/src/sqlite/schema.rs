@@ -76,8 +76,9 @@ DROP TABLE registration;
 ALTER TABLE registration_2 RENAME TO registration;
 
 CREATE TABLE trace(
-    id INTEGER PRIMARY KEY, registration INTEGER NOT NULL, is_success INTEGER NOT NULL, at INTEGER NOT NULL,
-    document TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, registration INTEGER NOT NULL, is_success INTEGER NOT NULL,
+    at INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE UNIQUE INDEX trace_uuid ON trace(uuid);
 CREATE INDEX trace_registration ON trace(registration, is_success);
 
 CREATE TABLE credential(

@@ -8,11 +8,19 @@ use crate::{Trace, TraceFilter, TraceOutcome};
 /// Kept of each registration, of successes and of errors each: what the tracing API shows.
 const TRACES_MAX: usize = 100;
 
-/// Adds a trace, and removes what it pushes out.
+/// Adds a trace, and removes what it pushes out. One that is on record already stays as it is.
 pub(super) fn put(connection: &Connection, trace: &Trace) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT INTO trace(registration, is_success, at, document) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![trace.registration, trace.is_success(), millis(trace.at), document(trace)?])?;
+        .prepare_cached(
+            "INSERT OR IGNORE INTO trace(uuid, registration, is_success, at, document) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            trace.id.as_bytes(),
+            trace.registration,
+            trace.is_success(),
+            millis(trace.at),
+            document(trace)?
+        ])?;
     connection
         .prepare_cached(
             "DELETE FROM trace WHERE registration = ?1 AND is_success = ?2 AND id <= (

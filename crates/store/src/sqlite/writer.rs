@@ -188,7 +188,8 @@ impl Open {
                 }
                 Command::Change(change, answer) => match change(&transaction) {
                     Ok(flag) => executed.push(Executed::Flag(flag, answer)),
-                    // A change is one statement: refused by a constraint, it leaves nothing and concerns no other.
+                    // A change that can be refused by a constraint is one statement: it leaves nothing and concerns
+                    // no other.
                     Err(error) if is_constraint(&error) => drop(answer.send(Err(StoreError::Taken))),
                     Err(error) => return Err(error),
                 },

@@ -1,18 +1,19 @@
 use std::sync::Arc;
 
-use store::{Appended, NewEvent, State, Store};
+use store::{Appended, NewEvent, Outcome, State, Store};
 use tokio::task::JoinSet;
 
 use crate::place::{Place, WINDOW};
 use crate::support::{
-    MILLISECOND, after, append, append_again, at, claim, deliveries, event, id, is_stored, with_deliveries, with_keys,
-    with_uid,
+    MILLISECOND, after, append, append_again, at, claim, claim_one, deliveries, event, finish, id, is_stored,
+    with_deliveries, with_keys, with_uid,
 };
 
 for_every_store!(
     a_stored_event_can_be_read,
     numbers_grow,
     a_body_is_kept_to_the_byte,
+    what_the_producer_gave_is_kept,
     a_known_uid_brings_back_the_first_event,
     a_duplicate_is_not_delivered,
     a_uid_counts_for_one_code,
@@ -63,6 +64,34 @@ async fn a_body_is_kept_to_the_byte(place: &Place) {
         let event = append(&store, NewEvent { body: body.into(), ..event(at(0)) }).await;
         assert_eq!(&*store.event(event).await.unwrap().unwrap().0.body, body);
     }
+}
+
+async fn what_the_producer_gave_is_kept(place: &Place) {
+    async fn check(place: &Place, store: Arc<dyn Store>, given_id: &str, attributes: &str) -> Arc<dyn Store> {
+        let new = NewEvent {
+            given_id: Some(given_id.into()),
+            attributes: Some(attributes.into()),
+            publisher: "".into(),
+            ..with_keys(at(0), &[])
+        };
+        append(&store, new.clone()).await;
+        let store = place.reopen(store).await;
+        let (stored, _) = store.event(new.id).await.unwrap().unwrap();
+        assert_eq!((stored.given_id, stored.attributes), (new.given_id.clone(), new.attributes.clone()));
+        let claimed = claim_one(&store, at(0)).await;
+        assert_eq!(claimed.event.event_id(), given_id);
+        assert_eq!(claimed.event.attributes, new.attributes);
+        finish(&store, &claimed, Outcome::Done).await;
+        store
+    }
+    let store = place.open().await;
+    let store = check(place, store, "A-1", r#"{"time":"2026-01-01T00:00:00.10Z", "ß" : "x"}"#).await;
+    let store = check(place, store, "A-1", "{}").await;
+    let store = check(place, store, "", r#"{"dataschema":"urn:\u0000"}"#).await;
+    let own = append(&store, event(at(1))).await;
+    let (stored, _) = store.event(own).await.unwrap().unwrap();
+    assert_eq!((&stored.given_id, &stored.attributes), (&None, &None));
+    assert_eq!(stored.event_id(), own.hyphenated().to_string());
 }
 
 async fn a_known_uid_brings_back_the_first_event(place: &Place) {

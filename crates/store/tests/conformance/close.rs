@@ -6,8 +6,13 @@ use std::task::{Context, Poll, Waker};
 use store::{Appended, Claim, Filter, Outcome, State, StoreError};
 
 use crate::catalogue::{metadata, provider, registration};
+use crate::credentials::credential;
 use crate::place::Place;
-use crate::support::{LEASE, append, at, attempt, claim_one, deliveries, event, is_recorded, run, state, with_keys};
+use crate::support::{
+    LEASE, REGISTRATION, append, at, attempt, claim_one, deliveries, event, everything, is_recorded, run, state,
+    with_keys,
+};
+use crate::traces::{ALL_TRACES, trace};
 
 for_every_store!(
     a_closed_store_refuses_every_write,
@@ -33,6 +38,11 @@ async fn a_closed_store_refuses_every_write(place: &Place) {
     refused("put_provider", &store.put_provider(provider("p-1", "Backoffice")).await);
     refused("put_metadata", &store.put_metadata(metadata("p-1", "stock.updated")).await);
     refused("put_registration", &store.put_registration(registration("r-1", "Stock")).await);
+    refused("delete_provider", &store.delete_provider("p-1").await);
+    refused("delete_metadata", &store.delete_metadata("p-1", None).await);
+    refused("delete_registration", &store.delete_registration("r-1").await);
+    refused("put_trace", &store.put_trace(trace(at(1), 200)).await);
+    refused("put_credential", &store.put_credential(credential("c-1", "Backoffice")).await);
     refused("put_value", &store.put_value("k", Vec::new(), at(2)).await);
     refused("reserve", &store.reserve("k", Vec::new(), at(1), at(2)).await);
     refused("delete_value", &store.delete_value("k").await);
@@ -47,6 +57,9 @@ async fn a_closed_store_refuses_every_read(place: &Place) {
     refused("activation", &store.activation(event).await);
     refused("activations", &store.activations(Filter { limit: 1, action: None, event: None }).await);
     refused("catalogue", &store.catalogue().await);
+    refused("journal", &store.journal(everything(REGISTRATION)).await);
+    refused("traces", &store.traces(ALL_TRACES).await);
+    refused("credentials", &store.credentials().await);
     refused("value", &store.value("k", at(0)).await);
     assert!(store.health().await.failure.is_some());
 }

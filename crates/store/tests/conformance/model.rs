@@ -1,12 +1,15 @@
-//! What a store does with deliveries, in the simplest words: one list, searched from its start every time.
+//! What a store does with deliveries and journals, in the simplest words: lists, searched from their start every time.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use store::{NewEvent, Outcome, State};
+use store::{JournalFrom, NewEvent, Outcome, State};
 use uuid::Uuid;
 
-/// Deliveries in the order in which their events were appended.
+/// Events and deliveries in the order in which the events were appended.
 #[derive(Debug, Default)]
 pub struct Model {
+    pub events: Vec<ModelledEvent>,
     pub deliveries: Vec<Modelled>,
     /// Positions, in the order in which they ended for good.
     pub ended: Vec<usize>,
@@ -19,6 +22,16 @@ pub struct Modelled {
     pub attempts: u32,
     pub standing: Standing,
     keys: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct ModelledEvent {
+    pub id: Uuid,
+    pub number: i64,
+    pub is_purged: bool,
+    at: Timestamp,
+    /// The registrations in whose journals it lies.
+    journals: BTreeSet<i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +52,17 @@ impl Modelled {
 }
 
 impl Model {
-    pub fn append(&mut self, event: &NewEvent) {
+    /// The store gave the event its number.
+    pub fn append(&mut self, event: &NewEvent, number: i64) {
+        assert!(self.events.iter().all(|earlier| earlier.number < number), "{number} comes after {:?}", self.events);
+        let delivered = event.deliveries.iter().map(|delivery| delivery.registration);
+        self.events.push(ModelledEvent {
+            id: event.id,
+            number,
+            is_purged: false,
+            at: event.at,
+            journals: delivered.chain(event.journals.iter().copied()).collect(),
+        });
         self.deliveries.extend(event.deliveries.iter().map(|delivery| Modelled {
             event: event.id,
             registration: delivery.registration,
@@ -102,6 +125,39 @@ impl Model {
         delivery.standing = Standing::Ended(ended);
         self.ended.push(position);
         true
+    }
+
+    /// What is older goes, unless a delivery of it is open.
+    pub fn purge(&mut self, before: Timestamp) {
+        let is_open = |event: Uuid| self.deliveries.iter().any(|found| found.event == event && !found.is_ended());
+        for event in &mut self.events {
+            event.is_purged |= event.at < before && !is_open(event.id);
+        }
+    }
+
+    /// The number up to which a journal has lost its events.
+    pub fn lost(&self, registration: i64) -> i64 {
+        let lies_there = |event: &&ModelledEvent| event.is_purged && event.journals.contains(&registration);
+        self.events.iter().filter(lies_there).map(|event| event.number).max().unwrap_or(0)
+    }
+
+    pub fn newest(&self, registration: i64) -> i64 {
+        let lies_there = |event: &&ModelledEvent| event.journals.contains(&registration);
+        self.events.iter().filter(lies_there).map(|event| event.number).max().unwrap_or(0)
+    }
+
+    /// What a journal holds from here on.
+    pub fn journal(&self, registration: i64, from: JournalFrom) -> Vec<Uuid> {
+        let lost = self.lost(registration);
+        let is_read = |event: &&ModelledEvent| {
+            let is_behind = match from {
+                JournalFrom::Oldest => true,
+                JournalFrom::After(number) => event.number > number,
+                JournalFrom::At(time) => event.at >= time,
+            };
+            is_behind && event.number > lost && event.journals.contains(&registration)
+        };
+        self.events.iter().filter(is_read).map(|event| event.id).collect()
     }
 
     /// A restart: whoever held a lease is gone.

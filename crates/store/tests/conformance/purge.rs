@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use store::{Activation, NewEvent, Outcome, Purged, Store};
+use store::{Activation, NewEvent, Outcome, Purged, Store, Trace};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -10,6 +10,7 @@ use crate::support::{
     ALL, append, append_again, at, claim, claim_one, claim_up_to, event, expect_claim, finish, id, is_recorded,
     is_stored, run, with_deliveries, with_keys, with_uid,
 };
+use crate::traces::{ALL_TRACES, trace};
 
 for_every_store!(
     nothing_to_purge_is_finished_at_once,
@@ -17,6 +18,7 @@ for_every_store!(
     an_event_with_an_open_delivery_stays,
     an_event_as_old_as_the_limit_stays,
     an_old_run_goes,
+    an_old_trace_goes,
     an_expired_value_goes,
     a_purge_is_bounded_and_tells_when_it_is_finished,
     events_that_stay_do_not_hide_those_that_go,
@@ -38,7 +40,7 @@ async fn purge_all(store: &Arc<dyn Store>, events: Timestamp, activations: Times
     panic!("the purge does not come to an end");
 }
 
-async fn purge_events(store: &Arc<dyn Store>, before: Timestamp) {
+pub async fn purge_events(store: &Arc<dyn Store>, before: Timestamp) {
     purge_all(store, before, at(0), at(0)).await;
 }
 
@@ -142,6 +144,18 @@ async fn an_old_run_goes(place: &Place) {
     assert!(is_recorded(&store, event).await, "an ingestion goes with its event");
 }
 
+async fn an_old_trace_goes(place: &Place) {
+    let store = place.open().await;
+    let mut traces: Vec<Trace> = (9..12).map(|second| trace(at(second), 200)).collect();
+    for trace in &traces {
+        store.put_trace(trace.clone()).await.unwrap();
+    }
+    purge_all(&store, at(100), at(10), at(100)).await;
+    traces.remove(0);
+    traces.reverse();
+    assert_eq!(store.traces(ALL_TRACES).await.unwrap(), traces, "one is as old as the limit");
+}
+
 async fn an_expired_value_goes(place: &Place) {
     let store = place.open().await;
     for (key, expires) in [("old", 10), ("young", 11)] {
@@ -163,6 +177,7 @@ async fn a_purge_is_bounded_and_tells_when_it_is_finished(place: &Place) {
         let store = Arc::clone(&store);
         writes.spawn(async move {
             store.put_value(&number.to_string(), Vec::new(), at(0)).await?;
+            store.put_trace(Trace { registration: number, ..trace(at(2 * MANY + number), 200) }).await?;
             store.record(run("stock/updated", at(number))).await
         });
     }
@@ -171,6 +186,8 @@ async fn a_purge_is_bounded_and_tells_when_it_is_finished(place: &Place) {
     assert!(!store.purge(at(0), at(2 * MANY), at(-1)).await.unwrap().is_finished, "runs");
     assert!(!store.purge(at(0), at(0), at(0)).await.unwrap().is_finished, "values");
     purge_all(&store, at(MANY), at(2 * MANY), at(0)).await;
+    assert!(!store.purge(at(0), at(3 * MANY), at(0)).await.unwrap().is_finished, "traces");
+    purge_all(&store, at(0), at(3 * MANY), at(0)).await;
 }
 
 /// Only the oldest events were looked at, so that a few hundred which waited for a target that was down kept all

@@ -1,17 +1,21 @@
 //! Random histories, held against the model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use store::{ClaimedDelivery, Outcome, Store};
+use store::{ClaimedDelivery, JournalFrom, JournalRead, NewEvent, Outcome, State, Store};
 use uuid::Uuid;
 
 use crate::model::{Model, Standing};
 use crate::place::Place;
-use crate::support::{LEASE, after, append, at, claim_up_to, deliveries, finish, with_deliveries};
+use crate::purge::purge_events;
+use crate::support::{
+    LEASE, after, append, at, claim_up_to, deliveries, everything, expect_journal, finish, is_stored, journal, number,
+    with_deliveries,
+};
 
 /// Every step is a write to the disk, so a few histories take seconds.
 const CASES: u32 = 32;
@@ -25,10 +29,13 @@ const DRAIN_ROUNDS_MAX: usize = 1_000;
 
 const KEYS: [&str; 4] = ["a", "b", "c", "d"];
 
+/// Deliveries go to the first two; all have a journal.
+const REGISTRATIONS: std::ops::Range<i64> = 1..5;
+
 #[derive(Clone, Debug)]
 enum Step {
-    /// The keys of each registration.
-    Append(BTreeMap<i64, Vec<&'static str>>),
+    /// The keys of each registration, and those that find the event in their journal.
+    Append(BTreeMap<i64, Vec<&'static str>>, BTreeSet<i64>),
     Claim {
         deliveries_max: usize,
     },
@@ -40,7 +47,24 @@ enum Step {
     Wait {
         seconds: i64,
     },
+    Read {
+        registration: i64,
+        begin: Begin,
+        events_max: usize,
+    },
+    /// What is older than this goes.
+    Purge {
+        seconds: i64,
+    },
     Reopen,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Begin {
+    /// Behind one of the last events, whoever it was for.
+    After { back: usize },
+    /// So long ago.
+    At { seconds: i64 },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,11 +78,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let outcome = prop::sample::select(vec![Outcome::Done, Outcome::Skipped, Outcome::Refused, Outcome::Parked]);
     let retry = (0_i64..60).prop_map(|seconds| Ending::RetryIn { seconds });
     let ending = prop_oneof![2 => outcome.prop_map(Ending::Final), 1 => retry];
+    let after = (0_usize..20).prop_map(|back| Begin::After { back });
+    let begin = prop_oneof![after, (-10_i64..200).prop_map(|seconds| Begin::At { seconds })];
+    let journals = prop::collection::btree_set(REGISTRATIONS, 0..4);
     let step = prop_oneof![
-        5 => prop::collection::btree_map(1_i64..3, keys, 1..3).prop_map(Step::Append),
+        5 => (prop::collection::btree_map(1_i64..3, keys, 0..3), journals)
+            .prop_map(|(deliveries, journals)| Step::Append(deliveries, journals)),
         4 => (1_usize..5).prop_map(|deliveries_max| Step::Claim { deliveries_max }),
         6 => (0_usize..6, ending).prop_map(|(back, ending)| Step::Finish { back, ending }),
         2 => (1_i64..90).prop_map(|seconds| Step::Wait { seconds }),
+        2 => (REGISTRATIONS, begin, 0_usize..6)
+            .prop_map(|(registration, begin, events_max)| Step::Read { registration, begin, events_max }),
+        1 => (0_i64..200).prop_map(|seconds| Step::Purge { seconds }),
         1 => Just(Step::Reopen),
     ];
     prop::collection::vec(step, 1..STEPS_MAX)
@@ -104,7 +135,7 @@ impl History {
 
     async fn take(mut self, step: Step) -> Self {
         match step {
-            Step::Append(deliveries) => self.append(&deliveries).await,
+            Step::Append(deliveries, journals) => self.append(&deliveries, journals).await,
             Step::Claim { deliveries_max } => self.claim(deliveries_max).await,
             Step::Finish { back, ending } => {
                 let outcome = match ending {
@@ -116,6 +147,12 @@ impl History {
                 }
             }
             Step::Wait { seconds } => self.now += SignedDuration::from_secs(seconds),
+            Step::Read { registration, begin, events_max } => self.read(registration, begin, events_max).await,
+            Step::Purge { seconds } => {
+                let before = self.now - SignedDuration::from_secs(seconds);
+                purge_events(&self.store, before).await;
+                self.model.purge(before);
+            }
             Step::Reopen => {
                 let store = self.place.reopen(self.store).await;
                 self = Self { store, ..self };
@@ -126,12 +163,26 @@ impl History {
         self
     }
 
-    async fn append(&mut self, deliveries: &BTreeMap<i64, Vec<&'static str>>) {
+    async fn append(&mut self, deliveries: &BTreeMap<i64, Vec<&'static str>>, journals: BTreeSet<i64>) {
         let deliveries: Vec<(i64, &[&str])> =
             deliveries.iter().map(|(registration, keys)| (*registration, keys.as_slice())).collect();
         let event = with_deliveries(self.now, &deliveries);
-        self.model.append(&event);
-        append(&self.store, event).await;
+        let event = NewEvent { journals: journals.into_iter().collect(), ..event };
+        let stored = append(&self.store, event.clone()).await;
+        self.model.append(&event, number(&self.store, stored).await);
+    }
+
+    async fn read(&self, registration: i64, begin: Begin, events_max: usize) {
+        let from = match begin {
+            Begin::After { back } => {
+                let event = self.model.events.iter().rev().nth(back);
+                event.map_or(JournalFrom::Oldest, |event| JournalFrom::After(event.number))
+            }
+            Begin::At { seconds } => JournalFrom::At(self.now - SignedDuration::from_secs(seconds)),
+        };
+        let mut expected = self.model.journal(registration, from);
+        expected.truncate(events_max);
+        expect_journal(&self.store, JournalRead { from, events_max, ..everything(registration) }, &expected).await;
     }
 
     /// Which of those that can run are claimed is the store's choice; how many is not.
@@ -169,12 +220,29 @@ impl History {
 
     /// Nothing is lost and everything stands where the model says.
     async fn compare(&self) {
+        self.compare_deliveries().await;
+        for registration in REGISTRATIONS {
+            let page = journal(&self.store, everything(registration)).await;
+            let events: Vec<Uuid> = page.events.iter().map(|event| event.id).collect();
+            assert_eq!(events, self.model.journal(registration, JournalFrom::Oldest));
+            let ends = (self.model.lost(registration), self.model.newest(registration));
+            assert_eq!((page.lost, page.newest), ends, "journal {registration}");
+        }
+    }
+
+    async fn compare_deliveries(&self) {
+        let purged = self.purged();
+        for event in &purged {
+            assert!(!is_stored(&self.store, *event).await);
+        }
         let mut events: BTreeMap<Uuid, Vec<usize>> = BTreeMap::new();
-        for (position, delivery) in self.model.deliveries.iter().enumerate() {
+        let deliveries_left = self.model.deliveries.iter().enumerate();
+        for (position, delivery) in deliveries_left.filter(|(_, delivery)| !purged.contains(&delivery.event)) {
             events.entry(delivery.event).or_default().push(position);
         }
         for (event, positions) in events {
-            let stored = deliveries(&self.store, event).await;
+            let mut stored = deliveries(&self.store, event).await;
+            stored.retain(|delivery| delivery.state != State::Journaled);
             assert_eq!(stored.len(), positions.len());
             for position in positions {
                 let modelled = &self.model.deliveries[position];
@@ -187,6 +255,10 @@ impl History {
                 }
             }
         }
+    }
+
+    fn purged(&self) -> BTreeSet<Uuid> {
+        self.model.events.iter().filter(|event| event.is_purged).map(|event| event.id).collect()
     }
 
     /// Runs whatever is left; the time moves on to whatever comes next.
@@ -208,7 +280,7 @@ impl History {
         assert_eq!(self.model.ended.len(), self.model.deliveries.len());
         let last = claim_up_to(&self.store, after(self.now, 2 * LEASE), 1).await;
         assert!(last.deliveries.is_empty() && last.next_due.is_none(), "{last:?}");
-        for delivery in &self.model.deliveries {
+        for delivery in self.model.deliveries.iter().filter(|delivery| !self.purged().contains(&delivery.event)) {
             let stored = deliveries(&self.store, delivery.event).await;
             assert!(stored.iter().all(|stored| !stored.state.is_open()), "{stored:?}");
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Activation, Appended, Attempt, Claim, Claimed, ClaimedDelivery, Delivery, Known, NewDelivery, NewEvent, Outcome,
-    State, Status, Store,
+    Activation, Appended, Attempt, Claim, Claimed, ClaimedDelivery, Delivery, JournalFrom, JournalPage, JournalRead,
+    Known, NewDelivery, NewEvent, Outcome, State, Status, Store,
 };
 use uuid::Uuid;
 
@@ -70,6 +70,11 @@ pub fn with_deliveries(at: Timestamp, deliveries: &[(i64, &[&str])]) -> NewEvent
     NewEvent { deliveries: deliveries.collect(), ..event(at) }
 }
 
+/// An event that lies in the journals of these registrations and goes nowhere.
+pub fn journaled(at: Timestamp, journals: &[i64]) -> NewEvent {
+    NewEvent { journals: journals.to_vec(), ..event(at) }
+}
+
 /// Appends an event that must be new, and answers its id.
 pub async fn append(store: &Arc<dyn Store>, event: NewEvent) -> Uuid {
     let id = event.id;
@@ -107,6 +112,25 @@ pub async fn claim_one(store: &Arc<dyn Store>, now: Timestamp) -> ClaimedDeliver
     let mut claimed = claim(store, now).await;
     assert_eq!(claimed.len(), 1, "one delivery can run: {claimed:?}");
     claimed.remove(0)
+}
+
+/// The store's number of an event.
+pub async fn number(store: &Arc<dyn Store>, event: Uuid) -> i64 {
+    store.event(event).await.expect("the store can be read").expect("the event is stored").0.number
+}
+
+/// All of a registration's journal.
+pub fn everything(registration: i64) -> JournalRead {
+    JournalRead { registration, from: JournalFrom::Oldest, events_max: ALL, bytes_max: usize::MAX }
+}
+
+pub async fn journal(store: &Arc<dyn Store>, read: JournalRead) -> JournalPage {
+    store.journal(read).await.expect("the store can be read")
+}
+
+pub async fn expect_journal(store: &Arc<dyn Store>, read: JournalRead, expected: &[Uuid]) {
+    let events: Vec<Uuid> = journal(store, read).await.events.into_iter().map(|event| event.id).collect();
+    assert_eq!(events, expected, "{read:?}");
 }
 
 /// Claims whatever can run now; these events, in this order.

@@ -1,107 +1,29 @@
 //! What is special to the embedded store: its folder, its file, its limits.
 
+mod beside;
+mod home;
+mod versions;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use store::{
-    Activation, Appended, Attempt, Claim, Filter, NewDelivery, NewEvent, OpenError, Options, Outcome, Provider, Reader,
-    Sqlite, Status, Store, StoreError,
+    Activation, Appended, Attempt, Claim, Filter, NewEvent, OpenError, Outcome, Provider, Reader, Sqlite, Status,
+    Store, StoreError,
 };
-use tempfile::TempDir;
 use uuid::Uuid;
+
+use home::{Home, append, at, event, mode, user_version};
 
 /// Far beyond the queue's own limit.
 const APPENDS_MAX: usize = 50_000;
 
 /// The store opens its file again a second after a failure.
 const RECOVERY_MAX: Duration = Duration::from_secs(30);
-
-struct Home {
-    parent: TempDir,
-    options: Options,
-}
-
-impl Home {
-    fn new() -> Self {
-        let parent = tempfile::tempdir().expect("the system has a folder for temporary files");
-        let options = Options {
-            folder: parent.path().join("kit").join("data"),
-            dedupe_window: Duration::from_hours(48),
-            bytes_max: 1024 * 1024 * 1024,
-        };
-        Self { parent, options }
-    }
-
-    fn with_bytes_max(bytes_max: u64) -> Self {
-        let mut home = Self::new();
-        home.options.bytes_max = bytes_max;
-        home
-    }
-
-    fn open(&self) -> Sqlite {
-        Sqlite::open(&self.options).expect("nobody else uses the test's own folder")
-    }
-
-    fn refusal(&self) -> OpenError {
-        match Sqlite::open(&self.options) {
-            Err(StoreError::Open { path, source }) => {
-                assert_eq!(path, self.options.folder);
-                source
-            }
-            other => panic!("the store must not open: {other:?}"),
-        }
-    }
-
-    fn database(&self) -> PathBuf {
-        self.options.folder.join("kit.db")
-    }
-
-    /// Another look at the file, past the store.
-    fn connect(&self) -> Connection {
-        Connection::open(self.database()).expect("the file is a database")
-    }
-}
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_second(1_767_225_600 + seconds).expect("tests take place in this century")
-}
-
-fn event(second: i64) -> NewEvent {
-    NewEvent {
-        id: Uuid::now_v7(),
-        provider_id: "backoffice".into(),
-        code: "stock.updated".into(),
-        publisher: "ingestion/webhook".into(),
-        uid: None,
-        at: at(second),
-        body: "{}".into(),
-        deliveries: vec![NewDelivery { registration: 1, keys: vec!["sku-1".to_owned()] }],
-        given_id: None,
-        attributes: None,
-        journals: Vec::new(),
-    }
-}
-
-async fn append(store: &Sqlite, event: NewEvent) -> Uuid {
-    let id = event.id;
-    let appended = store.append(event).await;
-    assert!(matches!(appended, Ok(Appended::Stored)), "{appended:?}");
-    id
-}
-
-fn user_version(connection: &Connection) -> i64 {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("the file is a database")
-}
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("the path exists").permissions().mode() & 0o777
-}
 
 /// Runs all that can run, and finishes it.
 async fn deliver_all(store: &Sqlite, now: Timestamp) -> usize {
