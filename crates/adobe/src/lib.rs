@@ -6,7 +6,9 @@
 mod authorize;
 mod commerce;
 mod complaint;
+mod pool;
 mod retry_after;
 
 pub use authorize::{Authorize, Bearer};
-pub use commerce::{Commerce, Pool};
+pub use commerce::Commerce;
+pub use pool::{Pool, PoolError};
