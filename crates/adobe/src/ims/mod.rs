@@ -61,4 +61,8 @@ impl Ims {
             self.exchange.replace();
         }
     }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
 }

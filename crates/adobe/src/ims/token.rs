@@ -29,6 +29,12 @@ impl Token {
     pub(super) fn replaced_at(&self) -> Option<Timestamp> {
         self.replaced_at
     }
+
+    /// Whether somebody's text repeats this token.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        let token = self.bearer.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default();
+        std::str::from_utf8(token).is_ok_and(|token| text.contains(token))
+    }
 }
 
 /// Two are the same when they come from the same answer.

@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adobe::{Clock, Ims, ImsSettings, Pool};
+use adobe::{Clock, EventsApi, EventsSettings, Ims, ImsSettings, Pool};
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
@@ -11,11 +11,14 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
+use sdk::Event;
 use secrecy::SecretString;
+use serde_json::value::RawValue;
 use tokio::net::TcpListener;
 
 pub const TOKEN_PATH: &str = "/ims/token/v3";
 pub const SECRETS: [&str; 2] = ["p8e-old-secret", "p8e-new-secret"];
+pub const PAYLOAD: &str = "payload-of-a-person";
 
 /// Every token of the stand-in begins with this.
 pub const TOKEN: &str = "eyJ-token-";
@@ -117,6 +120,32 @@ pub fn ims(url: &str, time: &Time) -> Arc<Ims> {
     Arc::new(Ims::new(Pool::new().unwrap(), ims_settings(url), time.clock()).unwrap())
 }
 
+pub fn events_settings(url: &str) -> EventsSettings {
+    EventsSettings {
+        ingress_url: url.to_owned(),
+        management_url: format!("{url}/events/"),
+        consumer_id: "11".to_owned(),
+        project_id: "22".to_owned(),
+        workspace_id: "33".to_owned(),
+        org_id: "24HEX@AdobeOrg".to_owned(),
+        client_id: "client".to_owned(),
+    }
+}
+
+/// The client with tokens from `token_url` and everything else at `url`.
+pub fn api_with_tokens_of(token_url: &str, url: &str, time: &Time) -> EventsApi {
+    EventsApi::new(&events_settings(url), Pool::new().unwrap(), ims(token_url, time)).unwrap()
+}
+
+pub fn api(url: &str, time: &Time) -> EventsApi {
+    api_with_tokens_of(url, url, time)
+}
+
+/// A stand-in that gives a numbered token to everybody, and for the rest does as told.
+pub async fn stand(answer: impl Fn(&Seen, usize) -> Response + Send + Sync + 'static) -> Stand {
+    Stand::start(move |seen, before| if seen.path == TOKEN_PATH { token(before) } else { answer(seen, before) }).await
+}
+
 pub fn token(number: usize) -> Response {
     let body = format!(r#"{{"access_token":"{TOKEN}{number}","token_type":"bearer","expires_in":86399}}"#);
     json(200, &body)
@@ -127,10 +156,20 @@ pub fn json(status: u16, body: &str) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], body.to_owned()).into_response()
 }
 
-/// Neither secrets nor tokens.
+pub fn event() -> Event {
+    Event {
+        id: "01a200bf-5507-7193-887c-ac776645718e".to_owned(),
+        source: "urn:uuid:4b7e29d4-0a53-4d3c-a4a7-3f2f6e1a9c55".to_owned(),
+        code: "be-observer.catalog_product_create".to_owned(),
+        time: "2026-11-22T00:54:28.872Z".parse().unwrap(),
+        data: RawValue::from_string(format!(r#"{{"name":"{PAYLOAD}"}}"#)).unwrap().into(),
+    }
+}
+
+/// Neither secrets nor tokens nor payload.
 pub fn assert_discreet(thing: &(impl Debug + ?Sized)) {
     let text = format!("{thing:?} {thing:#?}");
-    for secret in SECRETS.into_iter().chain([TOKEN]) {
+    for secret in SECRETS.into_iter().chain([TOKEN, PAYLOAD]) {
         assert!(!text.contains(secret), "{text}");
     }
 }
