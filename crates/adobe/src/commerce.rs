@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -10,40 +9,14 @@ use serde_json::Value;
 
 use crate::authorize::Authorize;
 use crate::complaint;
+use crate::pool::{BodyError, Pool, Silence, read};
 use crate::retry_after::retry_after;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The whole of one call. Actions have 60 s, so two calls of the slowest store still fit.
-const CALL_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Larger answers are not read.
 const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Carries the event's id, the same on every attempt.
 const EVENT_ID: HeaderName = HeaderName::from_static("x-event-id");
-
-/// The connections that all clients share.
-#[derive(Clone, Debug)]
-pub struct Pool(reqwest::Client);
-
-/// The HTTP client could not be set up: no usable TLS.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot set up the HTTP client")]
-pub struct PoolError(#[source] reqwest::Error);
-
-impl Pool {
-    pub fn new() -> Result<Self, PoolError> {
-        reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(CALL_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("commerce-kit/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map(Self)
-            .map_err(PoolError)
-    }
-}
 
 /// The REST API of one Adobe Commerce store.
 #[derive(Debug)]
@@ -66,7 +39,7 @@ impl Commerce {
             return Err(Stop::reject("what is called `.` or `..` has no address in Commerce"));
         }
         let url = format!("{}V1/{}", self.base_url, call.path);
-        let mut request = self.pool.0.request(call.method, url).header(ACCEPT, "application/json");
+        let mut request = self.pool.client().request(call.method, url).header(ACCEPT, "application/json");
         if let Some(body) = call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
@@ -85,17 +58,17 @@ impl Commerce {
 impl TargetPort for Commerce {
     async fn call(&self, call: Call) -> Result<Reply, Stop> {
         let request = self.request(call).await?;
-        let mut response = self.pool.0.execute(request).await.map_err(no_reply)?;
+        let mut response = self.pool.client().execute(request).await.map_err(no_reply)?;
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), Timestamp::now());
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(no_reply)? {
-            if bytes.len() + chunk.len() > REPLY_BYTES_MAX {
+        let bytes = match read(&mut response, REPLY_BYTES_MAX).await {
+            Ok(bytes) => bytes,
+            Err(BodyError::Broken(error)) => return Err(no_reply(error)),
+            Err(BodyError::TooLarge) => {
                 let error = format!("Commerce answered {status} with more than {REPLY_BYTES_MAX} bytes");
                 return Ok(Reply { status: 502, error: Some(error), ..Reply::default() });
             }
-            bytes.extend_from_slice(&chunk);
-        }
+        };
         Ok(Reply { retry_after, ..judge(status, &bytes) })
     }
 }
@@ -126,12 +99,10 @@ fn judge(status: u16, bytes: &[u8]) -> Reply {
 /// No reply at all. Whether the call had its effect is not known; again is right, because calls carry the event's id
 /// and saving a product twice is saving it once.
 fn no_reply(error: reqwest::Error) -> Stop {
-    let stop = if error.is_timeout() {
-        Stop::retry("Commerce did not answer in time").with_status(504)
-    } else if error.is_connect() {
-        Stop::retry("Commerce cannot be reached")
-    } else {
-        Stop::retry("the connection to Commerce broke").with_status(502)
+    let stop = match Silence::of(&error) {
+        Silence::TimedOut => Stop::retry("Commerce did not answer in time").with_status(504),
+        Silence::Unreachable => Stop::retry("Commerce cannot be reached"),
+        Silence::Broken => Stop::retry("the connection to Commerce broke").with_status(502),
     };
     stop.because(error.without_url())
 }

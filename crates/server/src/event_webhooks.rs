@@ -94,9 +94,8 @@ pub(crate) async fn receive(
 
 /// The events of a body, all of them for us.
 fn read(body: &[u8], client_id: &str) -> Result<Vec<CloudEvent>, Response> {
-    let unreadable = |reason: &str| {
-        Err(refusal(StatusCode::BAD_REQUEST, &format!("the body is not valid JSON: {reason}")))
-    };
+    let unreadable =
+        |reason: &str| Err(refusal(StatusCode::BAD_REQUEST, &format!("the body is not valid JSON: {reason}")));
     let document = match json::check(body) {
         Ok(document) => document,
         Err(reason) => return unreadable(&reason),

@@ -1,0 +1,83 @@
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method};
+use reqwest::Url;
+use sdk::{Event, Fate};
+
+use super::caller::{Answer, Ask, Caller};
+
+/// The ingress answers a word, or a short complaint.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+const REQUEST_ID_CHARACTERS_MAX: usize = 100;
+
+/// How publishing one event went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub fate: Fate,
+    /// `None` when there was no answer.
+    pub status: Option<u16>,
+    /// Readable, without payload and credentials; `None` when it went well.
+    pub reason: Option<String>,
+    /// The answer's `x-request-id`, which Adobe's support asks for.
+    pub request_id: Option<String>,
+}
+
+pub(super) async fn publish(caller: &Caller, ingress: &Url, event: &Event) -> Sent {
+    let body = match serde_json::to_vec(event) {
+        Ok(body) => Bytes::from(body),
+        Err(_) => return Sent::unanswered(Fate::Refused, "this event cannot be written as JSON".to_owned()),
+    };
+    let ask = Ask {
+        method: Method::POST,
+        url: ingress,
+        header: (CONTENT_TYPE, "application/cloudevents+json"),
+        body: Some(body),
+        answer_bytes_max: ANSWER_BYTES_MAX,
+    };
+    match caller.call(&ask).await {
+        Ok(answer) => Sent::answered(&answer),
+        Err(error) => Sent::unanswered(Fate::Retry { after: error.retry_after() }, error.sentence("the event ingress")),
+    }
+}
+
+impl Sent {
+    fn unanswered(fate: Fate, reason: String) -> Self {
+        Self { fate, status: None, reason: Some(reason), request_id: None }
+    }
+
+    /// The status decides. A body that could not be read changes nothing: with the status the verdict has been given.
+    fn answered(answer: &Answer) -> Self {
+        let status = answer.status.as_u16();
+        let retry = Fate::Retry { after: answer.retry_after() };
+        let (fate, verdict) = match status {
+            204 => (Fate::Refused, "nobody is registered for this event"),
+            200..=299 => (Fate::Done, ""),
+            300..=399 => (Fate::Refused, "the event ingress answered with a redirect, which is not followed"),
+            401 => (retry, "the event ingress does not accept our token"),
+            // Credentials are a matter for people; the event is fine.
+            403 => (retry, "the event ingress does not accept our credentials"),
+            404 => (Fate::Refused, "the event ingress does not know this address or provider"),
+            413 => (Fate::Refused, "this event is too large for the event ingress"),
+            429 => (retry, "the event ingress is throttling"),
+            505 => (Fate::Refused, "the event ingress does not speak our version of HTTP"),
+            500..=599 => (retry, "the event ingress has a fault of its own"),
+            _ => (Fate::Refused, "the event ingress refused this event"),
+        };
+        let reason = match status {
+            204 => Some(verdict.to_owned()),
+            200..=299 => None,
+            _ => Some(sentence(verdict, status, answer.said())),
+        };
+        Self { fate, status: Some(status), reason, request_id: request_id(&answer.headers) }
+    }
+}
+
+fn sentence(verdict: &str, status: u16, said: Option<String>) -> String {
+    said.map_or_else(|| format!("{verdict} ({status})"), |said| format!("{verdict} ({status}): {said}"))
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-request-id")?.to_str().ok()?;
+    Some(id.chars().take(REQUEST_ID_CHARACTERS_MAX).collect())
+}

@@ -1,0 +1,68 @@
+//! Access tokens of Adobe's identity service (IMS), by client credentials.
+
+mod error;
+mod exchange;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+pub use self::error::TokenError;
+use self::exchange::Exchange;
+pub use self::token::Token;
+use crate::clock::{Clock, after};
+use crate::flight::Flight;
+use crate::pool::Pool;
+use crate::settings::SettingsError;
+
+/// A token that stands in for a rejected one is kept for at least this long. If it is rejected as well, the fault is not
+/// the token's, and each call would ask for one more.
+const REPLACEMENT_KEPT: Duration = Duration::from_secs(30);
+
+/// Who asks for tokens, where, and for what.
+#[derive(Clone, Debug)]
+pub struct ImsSettings {
+    /// Usually `https://ims-na1.adobelogin.com/ims/token/v3`.
+    pub token_url: String,
+    pub client_id: String,
+    /// Two while a secret is being rotated; at least one.
+    pub client_secrets: Vec<SecretString>,
+    /// Sent only to a token address of the second version.
+    pub org_id: Option<String>,
+    pub scopes: Vec<String>,
+}
+
+/// Keeps one access token fresh for everybody.
+#[derive(Debug)]
+pub struct Ims {
+    clock: Clock,
+    exchange: Arc<Exchange>,
+    flight: Arc<Flight<Token, TokenError>>,
+}
+
+impl Ims {
+    pub fn new(pool: Pool, settings: ImsSettings, clock: Clock) -> Result<Self, SettingsError> {
+        let exchange = Arc::new(Exchange::new(pool, clock.clone(), settings)?);
+        Ok(Self { flight: Flight::new(clock.clone()), exchange, clock })
+    }
+
+    /// The token at hand, or a new one: one request for all who wait, and after a failure none until its pause is over.
+    pub async fn token(&self) -> Result<Token, TokenError> {
+        self.flight.get(|| Arc::clone(&self.exchange).run()).await
+    }
+
+    /// To be told when a call with this token was answered 401; the next caller gets a new one.
+    pub fn rejected(&self, token: &Token) {
+        let now = self.clock.now();
+        let is_spared = token.replaced_at().is_some_and(|at| (at..after(at, REPLACEMENT_KEPT)).contains(&now));
+        if !is_spared && self.flight.forget(|kept| kept == token) {
+            self.exchange.replace();
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}
