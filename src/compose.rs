@@ -1,5 +1,6 @@
 //! Puts the parts together: the only code that knows every crate.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,18 +8,24 @@ use adobe::Pool;
 use anyhow::Context;
 use axum::Router;
 use engine::{
-    Carriers, Clock, Deliveries, DeliveryOptions, Intake, Retention, Routes, RoutesHandle, Runner, Schedule, Schemas,
-    SystemClock, Way,
+    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Registry, Retention, Routes, RoutesHandle, Runner,
+    Schedule, Schemas, SystemClock,
 };
+use events_api::Service;
+use jiff::Timestamp;
 use onboarding::Plan;
 use sandbox::Sandbox;
 use secrecy::ExposeSecret;
-use server::Face;
+use server::{Face, Webhooks};
+use settings::Role;
 use store::{Options, Sqlite, Store};
 use tracing::{info, warn};
 
 use crate::deploy::{self, Fallback};
+use crate::events::Means;
 use crate::project::Project;
+
+const UNREADABLE: &str = "the events service cannot be read";
 
 /// Events are kept this long after they were accepted, activations this long after they ended.
 const EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
@@ -30,20 +37,72 @@ pub struct Kit {
     pub clock: Arc<dyn Clock>,
     pub deliveries: Arc<Deliveries>,
     pub retention: Retention,
+    pub followers: Vec<Follower>,
     pub router: Router,
+    /// Our own events service, when events do not travel through another.
+    pub service: Option<Service>,
 }
 
-/// Opens the store, onboards the embedded events service, deploys the actions.
+/// Opens the store, onboards the embedded events service, deploys the actions. `address` is where the kit listens.
 ///
 /// With a fallback the sandbox is part of the server, and Commerce for all actions whose inputs name no other.
 ///
 /// # Errors
 /// The store cannot be opened or onboarded; says why.
-pub async fn compose(project: &Project, fallback: Option<Fallback>) -> anyhow::Result<Kit> {
+pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fallback>) -> anyhow::Result<Kit> {
     let environment = &project.environment;
     if !environment.unread.is_empty() {
         warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
     }
+    let store = open(project).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let pool = Pool::new()?;
+    let registry = match environment.role {
+        Role::Kit => deploy::deploy(&project.manifest, &pool, fallback.as_ref()),
+        Role::EventsService => Registry::default(),
+    };
+    onboard(project, &*store, &registry, clock.now()).await?;
+    let routes = RoutesHandle::default();
+    routes.set(Routes::new(store.catalogue().await.context(UNREADABLE)?));
+
+    let schemas = Arc::new(Schemas::new(actions::EVENTS));
+    let arrivals =
+        Arc::new(Arrivals::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&store), Arc::clone(&clock)));
+    let means = Means {
+        project,
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        routes: routes.clone(),
+        arrivals: Arc::clone(&arrivals),
+    };
+    let travel = match &environment.events.client {
+        None => means.embedded(address).await?,
+        Some(client) => means.elsewhere(client, &pool)?,
+    };
+    let intake = Intake::new(Arc::clone(&schemas), Arc::clone(&store), Arc::clone(&clock), travel.way);
+    let runner = Runner::new(registry, Arc::new(intake), Arc::clone(&store), Arc::clone(&clock));
+    let delivery = DeliveryOptions {
+        schedule: Schedule { delays: environment.retry.delays.clone(), total: environment.retry.total },
+        at_once: environment.deliveries_at_once,
+    };
+    let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
+    let webhooks = Webhooks { routes, arrivals, intake: travel.webhooks };
+    let face = Face { runner, schemas, store: Arc::clone(&store), clock: Arc::clone(&clock), webhooks };
+    let sandbox = fallback.map(|fallback| Sandbox::new(fallback.token.expose_secret().to_owned()).router());
+    let others = travel.router.merge(sandbox.unwrap_or_default());
+    Ok(Kit {
+        router: server::router(face, others),
+        retention: Retention { events: EVENTS_KEPT.max(environment.dedupe_window), activations: ACTIVATIONS_KEPT },
+        followers: travel.followers,
+        service: travel.service,
+        store,
+        clock,
+        deliveries,
+    })
+}
+
+async fn open(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
+    let environment = &project.environment;
     let options = Options {
         folder: project.data(),
         dedupe_window: environment.dedupe_window,
@@ -52,34 +111,20 @@ pub async fn compose(project: &Project, fallback: Option<Fallback>) -> anyhow::R
     let opened = tokio::task::spawn_blocking(move || Sqlite::open(&options)).await?;
     let opened = opened
         .context("the store of events cannot be used; KIT_DATA sets its folder, which belongs to one kit at a time")?;
-    let store: Arc<dyn Store> = Arc::new(opened);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let registry = deploy::deploy(&project.manifest, &Pool::new()?, fallback.as_ref());
+    Ok(Arc::new(opened))
+}
 
+/// Brings what the store knows of providers, event metadata and registrations to what the files describe.
+async fn onboard(project: &Project, store: &dyn Store, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
     let is_deployed = |action: &str| registry.get(action).is_some();
-    let observed = store.catalogue().await.context("the events service cannot be read")?;
-    let plan = Plan::new(&project.desired, &observed, &is_deployed, clock.now());
-    let report = onboarding::apply(plan, &*store).await.context("the events service cannot be onboarded")?;
+    let observed = store.catalogue().await.context(UNREADABLE)?;
+    let plan = Plan::new(&project.desired, &observed, &is_deployed, now);
+    let report = onboarding::apply(plan, store).await.context("the events service cannot be onboarded")?;
     if !report.created.is_empty() || !report.updated.is_empty() {
         info!(created = report.created.len(), updated = report.updated.len(), "the events service was onboarded");
     }
     if !report.left_out.is_empty() {
         info!(registrations = report.left_out.join(", "), "left out, because their actions are not deployed");
     }
-    let routes = RoutesHandle::default();
-    routes.set(Routes::new(store.catalogue().await.context("the events service cannot be read")?));
-
-    let schemas = Arc::new(Schemas::new(actions::EVENTS));
-    let intake =
-        Intake::new(Arc::clone(&schemas), Arc::clone(&store), Arc::clone(&clock), Way::Embedded(routes.clone()));
-    let runner = Runner::new(registry, Arc::new(intake), Arc::clone(&store), Arc::clone(&clock));
-    let delivery = DeliveryOptions {
-        schedule: Schedule { delays: environment.retry.delays.clone(), total: environment.retry.total },
-        at_once: environment.deliveries_at_once,
-    };
-    let deliveries = Deliveries::new(Arc::clone(&runner), routes, delivery, Carriers::default());
-    let face = Face { runner, schemas, store: Arc::clone(&store), clock: Arc::clone(&clock) };
-    let others = fallback.map(|fallback| Sandbox::new(fallback.token.expose_secret().to_owned()).router());
-    let retention = Retention { events: EVENTS_KEPT.max(environment.dedupe_window), activations: ACTIVATIONS_KEPT };
-    Ok(Kit { router: server::router(face, others.unwrap_or_default()), store, clock, deliveries, retention })
+    Ok(())
 }

@@ -8,7 +8,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The crates that `LOG_LEVEL` speaks of; of all others only warnings are of interest.
-const OURS: [&str; 9] = ["kit", "actions", "adobe", "engine", "onboarding", "sandbox", "sdk", "server", "store"];
+const OURS: [&str; 10] =
+    ["kit", "actions", "adobe", "engine", "events_api", "onboarding", "sandbox", "sdk", "server", "store"];
 
 /// Starts the log on stderr: text on a terminal, JSON otherwise. stdout belongs to what a command prints.
 pub fn start(level: LogLevel) {

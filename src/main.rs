@@ -5,8 +5,11 @@
 mod cli;
 mod compose;
 mod deploy;
+mod events;
+mod identity;
 mod log;
 mod project;
+mod publishing;
 mod run;
 
 use std::process::ExitCode;

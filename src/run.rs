@@ -19,6 +19,9 @@ const ATTEMPTS_PATIENCE: Duration = Duration::from_millis(4_500);
 /// The listener broke.
 pub async fn run(kit: Kit, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
     let deliveries = tokio::spawn(Arc::clone(&kit.deliveries).run(stop.clone()));
+    for follower in kit.followers {
+        tokio::spawn(follower.run(stop.clone()));
+    }
     let house = engine::keep_house(Arc::clone(&kit.store), Arc::clone(&kit.clock), kit.retention, stop.clone());
     let house = tokio::spawn(house);
     let served = server::serve(listener, kit.router, stop, REQUESTS_PATIENCE).await;

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use comfy_table::Table;
 use serde_json::{Value, json};
-use settings::{Environment, Mode, Variables};
+use settings::{Local, Variables};
 use store::{Activation, Filter, Reader};
 
 use super::table::plain;
@@ -39,11 +39,11 @@ pub enum Command {
 /// Reads the local folder, also while a kit is running on it.
 pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     let variables = Variables::read(root)?;
-    let environment = Environment::read(&variables, Mode::Dev)?;
-    for name in environment.unread {
+    let local = Local::read(&variables)?;
+    for name in local.unread {
         eprintln!("note: `{name}` is set, but nothing reads it yet; this is the local folder");
     }
-    let folder = root.join(&environment.data);
+    let folder = root.join(&local.data);
     let reader = Reader::open(&folder).context("no activations can be read; has a kit run in this folder yet?")?;
     match command {
         Command::List { limit, action, count, json } => {

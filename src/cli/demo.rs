@@ -56,7 +56,8 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     log::start(project.environment.log_level);
     let listener = TcpListener::bind(project.environment.bind).await.context("no free port on loopback")?;
     let address = listener.local_addr()?;
-    let kit = compose(&project, Some(Fallback { base_url: sandbox_url(address), token: random_token() })).await?;
+    let kit =
+        compose(&project, address, Some(Fallback { base_url: sandbox_url(address), token: random_token() })).await?;
     let store = Arc::clone(&kit.store);
     let (stop, stopped) = watch::channel(false);
     let server = tokio::spawn(run::run(kit, listener, stopped));

@@ -21,7 +21,7 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let token = project.environment.sandbox_token.clone().unwrap_or_else(random_token);
     let fallback = Fallback { base_url: sandbox_url(address), token: token.clone() };
-    let kit = compose(&project, Some(fallback)).await?;
+    let kit = compose(&project, address, Some(fallback)).await?;
     print(address, &token, project.environment.commerce.is_none());
     run::run(kit, listener, stop).await
 }

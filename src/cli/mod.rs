@@ -1,5 +1,6 @@
 mod activation;
 mod check;
+mod credential;
 mod demo;
 mod dev;
 mod serve;
@@ -38,6 +39,9 @@ pub enum Command {
     /// Look at runs of actions.
     #[command(subcommand)]
     Activation(activation::Command),
+    /// Manage the clients of our own events service.
+    #[command(subcommand)]
+    Credential(credential::Command),
 }
 
 /// The command was carried out, and what it found is bad; it has said so itself.
@@ -52,6 +56,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Serve => serve::run(&root()).await,
         Command::Check(options) => check::run(&root(), &options),
         Command::Activation(command) => activation::run(&root(), &command),
+        Command::Credential(command) => credential::run(&root(), &command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,7 +14,7 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     let stop = run::stop_on_signal()?;
     let listener = listen(project.environment.bind).await?;
     let address = listener.local_addr()?;
-    let kit = compose(&project, None).await?;
+    let kit = compose(&project, address, None).await?;
     println!("listening on http://{address}");
     run::run(kit, listener, stop).await
 }

@@ -11,3 +11,4 @@ mod ingestion;
 mod settings;
 mod support;
 mod tidy;
+mod two_processes;

@@ -274,7 +274,7 @@ fn takes_unsigned(reader: &mut Reader<'_>, mode: Mode) -> bool {
     said.is_some() || mode == Mode::Dev
 }
 
-fn service(reader: &mut Reader<'_>, mode: Mode, is_local: bool) -> EventsService {
+pub(super) fn service(reader: &mut Reader<'_>, mode: Mode, is_local: bool) -> EventsService {
     let [consumer_id, project_id, workspace_id, org_id, client_id] =
         ["IO_CONSUMER_ID", "IO_PROJECT_ID", "IO_WORKSPACE_ID", "OAUTH_ORG_ID", "OAUTH_CLIENT_ID"]
             .map(|name| word(reader, name));

@@ -149,7 +149,7 @@ impl Environment {
         let events = events::read(&mut reader, mode, role, is_local(bind));
         let environment = Self {
             bind,
-            data: PathBuf::from(reader.get("KIT_DATA").unwrap_or("data")),
+            data: data(&reader),
             store: only(&mut reader, &STORE, Store::Sqlite),
             role,
             events,
@@ -164,10 +164,40 @@ impl Environment {
             deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &(1..=1_024)),
             log_level: log_level(&mut reader),
             namespace: namespace(&mut reader),
-            unread: UNREAD_NAMES.into_iter().filter(|name| variables.get(name).is_some()).collect(),
+            unread: unread(variables),
         };
         Faults::none_or(reader.faults, environment)
     }
+}
+
+/// What a command needs that works on the local folder beside a kit, whatever that kit is: nothing else is demanded.
+#[derive(Debug, Clone)]
+pub struct Local {
+    /// Folder of the embedded store, relative to the working folder unless absolute.
+    pub data: PathBuf,
+    pub service: EventsService,
+    /// Variables that are set and that nothing reads yet.
+    pub unread: Vec<&'static str>,
+}
+
+impl Local {
+    pub fn read(variables: &Variables) -> Result<Self, Faults> {
+        let mut reader = Reader { variables, faults: Vec::new() };
+        let local = Self {
+            data: data(&reader),
+            service: events::service(&mut reader, Mode::Serve, true),
+            unread: unread(variables),
+        };
+        Faults::none_or(reader.faults, local)
+    }
+}
+
+fn data(reader: &Reader<'_>) -> PathBuf {
+    PathBuf::from(reader.get("KIT_DATA").unwrap_or("data"))
+}
+
+fn unread(variables: &Variables) -> Vec<&'static str> {
+    UNREAD_NAMES.into_iter().filter(|name| variables.get(name).is_some()).collect()
 }
 
 /// A setting with one possible value so far, which is also its default.

@@ -1,0 +1,171 @@
+//! How events travel: through our own events service in this process, or through an events API elsewhere.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use adobe::{EventsApi, EventsSettings, Ims, ImsSettings, Pool};
+use anyhow::Context;
+use axum::Router;
+use engine::{Ack, Acks, Arrivals, Carriers, Clock, Follower, RoutesHandle, Way, slug};
+use events_api::{Options, Parts, Service};
+use server::WebhookIntake;
+use settings::{EventsClient, IngestAck, Journals};
+use store::Store;
+use tracing::warn;
+
+use crate::identity;
+use crate::project::Project;
+use crate::publishing::{self, Publishing};
+
+/// An answer that says that an event was published is not waited for any longer.
+const ACK_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The provider whose events ingestion publishes.
+const PROVIDER_KEY: &str = "backoffice";
+
+/// What the rest of the program needs to know of it.
+pub struct Travel {
+    pub way: Way,
+    pub carriers: Carriers,
+    pub followers: Vec<Follower>,
+    pub webhooks: WebhookIntake,
+    /// Our own events service.
+    pub service: Option<Service>,
+    pub router: Router,
+}
+
+/// What both ways are made of.
+pub struct Means<'a> {
+    pub project: &'a Project,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub routes: RoutesHandle,
+    pub arrivals: Arc<Arrivals>,
+}
+
+impl Means<'_> {
+    /// Our own events service, for this process and for clients elsewhere.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn embedded(self, address: SocketAddr) -> anyhow::Result<Travel> {
+        let events = &self.project.environment.events;
+        let said = &events.service;
+        let now = self.clock.now();
+        let made = identity::make()?;
+        self.store.reserve(identity::KEY, made, now, identity::FOR_GOOD).await?;
+        let kept = self.store.value(identity::KEY, now).await?;
+        let options = Options {
+            base_url: events.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
+            takes_plain_http: said.takes_plain_http,
+            ingress_limit: said.ingress_limit,
+            sends_deprecated_members: said.sends_deprecated_members,
+        };
+        let parts = Parts { store: self.store, routes: self.routes.clone(), arrivals: self.arrivals };
+        let identity = identity::read(kept.as_deref(), said)?;
+        let service = Service::open(identity, options, parts, self.clock).await?;
+        let carriers = Carriers { webhook: Some(Arc::new(service.courier()?)), ..Carriers::default() };
+        Ok(Travel {
+            way: Way::Embedded(self.routes),
+            carriers,
+            followers: Vec::new(),
+            webhooks: WebhookIntake::Closed,
+            router: service.router(),
+            service: Some(service),
+        })
+    }
+
+    /// An events API elsewhere: events leave through its ingress, and come back by webhook or journal.
+    ///
+    /// # Errors
+    /// The settings lead to no usable client.
+    pub fn elsewhere(self, client: &EventsClient, pool: &Pool) -> anyhow::Result<Travel> {
+        let events = &self.project.environment.events;
+        let api = Arc::new(events_api(client, pool)?);
+        let provider = self.project.desired.providers.iter().find(|provider| provider.key == PROVIDER_KEY);
+        let provider_label = provider.context("onboarding/config describes no provider `backoffice`")?.label.clone();
+        let acks = Acks::default();
+        let ack = match events.ack {
+            IngestAck::Stored => Ack::Stored,
+            IngestAck::Published => Ack::Published { within: ACK_WITHIN },
+        };
+        let publish = Publishing { api: Arc::clone(&api), provider_label };
+        let webhooks = if events.comes_back.takes_unsigned {
+            WebhookIntake::Unsigned { client_id: client.client_id.clone() }
+        } else {
+            WebhookIntake::Closed
+        };
+        Ok(Travel {
+            way: Way::EventsApi { acks: acks.clone(), ack },
+            carriers: Carriers { publish: Some(Arc::new(publish)), webhook: None, acks },
+            followers: self.followers(&api)?,
+            webhooks,
+            service: None,
+            router: Router::new(),
+        })
+    }
+
+    fn followers(&self, api: &Arc<EventsApi>) -> anyhow::Result<Vec<Follower>> {
+        let comes_back = &self.project.environment.events.comes_back;
+        let routes = self.routes.get();
+        let registrations = &routes.catalogue().registrations;
+        if let Journals::Named(names) = &comes_back.journals {
+            let is_known = |name: &&String| registrations.iter().any(|known| is_called(&known.name, name));
+            if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
+                let known: Vec<&str> = registrations.iter().map(|known| known.name.as_str()).collect();
+                anyhow::bail!(
+                    "KIT_JOURNAL names `{unknown}`, which is no registration; known are {}",
+                    known.join(", ")
+                );
+            }
+        }
+        let is_followed = |name: &str| match &comes_back.journals {
+            Journals::All => true,
+            Journals::Nobody => false,
+            Journals::Named(names) => names.iter().any(|wanted| is_called(name, wanted)),
+        };
+        let source = Arc::new(publishing::Journals(Arc::clone(api)));
+        let followed = registrations.iter().filter(|registration| is_followed(&registration.name));
+        let followers: Vec<Follower> = followed
+            .map(|registration| Follower {
+                arrivals: Arc::clone(&self.arrivals),
+                source: Arc::<publishing::Journals>::clone(&source),
+                store: Arc::clone(&self.store),
+                clock: Arc::clone(&self.clock),
+                registration: registration.id,
+                name: registration.name.clone(),
+                interval: comes_back.interval,
+            })
+            .collect();
+        if followers.is_empty() && !comes_back.takes_unsigned {
+            warn!("events are published, and nothing brings them back to the actions of this kit");
+        }
+        Ok(followers)
+    }
+}
+
+/// By name or slug.
+fn is_called(name: &str, wanted: &str) -> bool {
+    name == wanted || slug(name) == wanted
+}
+
+fn events_api(client: &EventsClient, pool: &Pool) -> anyhow::Result<EventsApi> {
+    let settings = ImsSettings {
+        token_url: client.token_url.clone(),
+        client_id: client.client_id.clone(),
+        client_secrets: client.client_secrets.clone(),
+        org_id: Some(client.org_id.clone()),
+        scopes: client.scopes.clone(),
+    };
+    let ims = Ims::new(pool.clone(), settings, adobe::Clock::system()).context("the OAuth client cannot be set up")?;
+    let settings = EventsSettings {
+        ingress_url: client.ingress_url.clone(),
+        management_url: client.management_url.clone(),
+        consumer_id: client.consumer_id.clone(),
+        project_id: client.project_id.clone(),
+        workspace_id: client.workspace_id.clone(),
+        org_id: client.org_id.clone(),
+        client_id: client.client_id.clone(),
+    };
+    EventsApi::new(&settings, pool.clone(), Arc::new(ims)).context("the client of the events API cannot be set up")
+}

@@ -1,0 +1,78 @@
+//! The clients of an events API behind the engine's ports.
+
+use std::sync::Arc;
+
+use adobe::{EventsApi, JournalError};
+use async_trait::async_trait;
+use engine::{Carried, Carrier, JournalEntry, JournalPage, JournalProblem, JournalSource, Parcel};
+use sdk::Fate;
+
+/// What stands for the number of an answer that never came: no connection, as the tracing API counts it.
+const NO_ANSWER: u16 = 602;
+
+/// Publishes stored events at an events API.
+pub struct Publishing {
+    pub api: Arc<EventsApi>,
+    /// The label of the provider whose events these are.
+    pub provider_label: String,
+}
+
+#[async_trait]
+impl Carrier for Publishing {
+    async fn carry(&self, parcel: &Parcel) -> Carried {
+        let [stored] = parcel.events.as_slice() else {
+            return failed(Fate::Parked, "events are published one by one".to_owned());
+        };
+        let provider_id = match self.api.provider_id(&self.provider_label).await {
+            Ok(provider_id) => provider_id,
+            Err(error) => return failed(Fate::Retry { after: None }, chain(&error)),
+        };
+        let Ok(event) = engine::event(stored) else {
+            return failed(Fate::Parked, "the stored event is not JSON any more".to_owned());
+        };
+        let event = sdk::Event { source: format!("urn:uuid:{provider_id}"), ..event };
+        let sent = self.api.publish(&event).await;
+        Carried { fate: sent.fate, status: sent.status.unwrap_or(NO_ANSWER), reason: sent.reason, trace: None }
+    }
+}
+
+fn failed(fate: Fate, reason: String) -> Carried {
+    Carried { fate, status: NO_ANSWER, reason: Some(reason), trace: None }
+}
+
+/// The journals of an events API.
+pub struct Journals(pub Arc<EventsApi>);
+
+#[async_trait]
+impl JournalSource for Journals {
+    async fn locate(&self, registration: &str) -> Result<Option<String>, String> {
+        self.0.journal_url(registration).await.map_err(|error| chain(&error))
+    }
+
+    async fn page(&self, url: &str) -> Result<JournalPage, JournalProblem> {
+        match self.0.journal_page(url).await {
+            Ok(adobe::JournalPage::Events { events, next }) => {
+                let entry = |entry: adobe::JournalEntry| JournalEntry { position: entry.position, event: entry.event };
+                Ok(JournalPage { events: events.into_iter().map(entry).collect(), next: Some(next), after: None })
+            }
+            Ok(adobe::JournalPage::Empty { retry_after, next }) => {
+                Ok(JournalPage { events: Vec::new(), next, after: retry_after })
+            }
+            Err(JournalError::Expired) => Err(JournalProblem::Expired),
+            Err(JournalError::Gone) => Err(JournalProblem::Gone),
+            Err(JournalError::Again { after, reason }) => Err(JournalProblem::Again { after, reason }),
+            Err(JournalError::Refused { reason, .. }) => Err(JournalProblem::Refused { reason }),
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
