@@ -64,7 +64,7 @@ impl Means<'_> {
         let parts = Parts { store: self.store, routes: self.routes.clone(), arrivals: self.arrivals };
         let identity = identity::read(kept.as_deref(), said)?;
         let service = Service::open(identity, options, parts, self.clock).await?;
-        let carriers = Carriers { webhook: Some(Arc::new(service.courier()?)), ..Carriers::default() };
+        let carriers = Carriers { webhook: Some(Arc::new(service.courier())), ..Carriers::default() };
         Ok(Travel {
             way: Way::Embedded(self.routes),
             carriers,

@@ -5,6 +5,7 @@
 mod cli;
 mod compose;
 mod deploy;
+mod dev_client;
 mod events;
 mod identity;
 mod log;

@@ -2,13 +2,16 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context;
+use events_api::Identity;
 use secrecy::{ExposeSecret, SecretString};
 use settings::{Mode, Variables};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+use super::credential;
 use crate::compose::compose;
 use crate::deploy::Fallback;
+use crate::dev_client::DevClient;
 use crate::project::Project;
 use crate::{log, run};
 
@@ -22,7 +25,14 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     let token = project.environment.sandbox_token.clone().unwrap_or_else(random_token);
     let fallback = Fallback { base_url: sandbox_url(address), token: token.clone() };
     let kit = compose(&project, address, Some(fallback)).await?;
+    let client = match &kit.service {
+        Some(_) => Some(DevClient::prepare(&kit, &project.environment.events.service).await?),
+        None => None,
+    };
     print(address, &token, project.environment.commerce.is_none());
+    if let (Some(client), Some(service)) = (&client, &kit.service) {
+        print_client(client, service.identity());
+    }
     run::run(kit, listener, stop).await
 }
 
@@ -39,6 +49,15 @@ pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; set KIT_BIND to another address (port 0 picks a free one)")
     })
+}
+
+fn print_client(client: &DevClient, identity: &Identity) {
+    let Some(secret) = &client.secret else { return };
+    println!("Publish as a client of the events service (kept in .env they stay the same):");
+    for line in credential::lines(&client.credential, secret, identity) {
+        println!("  {line}");
+    }
+    println!();
 }
 
 fn print(address: SocketAddr, token: &SecretString, is_sandboxed: bool) {

@@ -5,7 +5,17 @@
 //! logged or told twice.
 
 mod access;
+mod body;
+mod challenge;
+mod courier;
+pub mod credentials;
+mod delivered;
+mod jwt;
+mod outbound;
 mod problem;
+mod rate;
 mod service;
+mod token;
 
-pub use service::{Identity, Options, Parts, Service};
+pub use courier::Courier;
+pub use service::{Identity, OpenError, Options, Parts, Service};

@@ -2,8 +2,26 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
 use engine::{Arrivals, Clock, Routes, RoutesHandle};
+use http::{HeaderValue, StatusCode};
+use jiff::SignedDuration;
 use store::{Store, StoreError};
+use uuid::Uuid;
+
+use crate::access::Access;
+use crate::courier::Courier;
+use crate::jwt::TokenKey;
+use crate::problem::{Problem, REQUEST_ID};
+use crate::rate::Windows;
+use crate::{challenge, outbound, token};
+
+/// Failed attempts at a token are counted within this time.
+const FAILURES_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// Published events are counted within this time.
+const PUBLISHED_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Who the service is, in Adobe's terms: one organisation with one project and one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +58,11 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) routes: RoutesHandle,
     pub(crate) arrivals: Arc<Arrivals>,
+    pub(crate) access: Access,
+    pub(crate) token_failures: Windows,
+    pub(crate) published: Windows,
+    /// For requests to webhooks.
+    pub(crate) client: reqwest::Client,
     /// Held by whoever changes the catalogue: quotas and conflicts are looked up before a change is written.
     pub(crate) turn: tokio::sync::Mutex<()>,
 }
@@ -52,16 +75,61 @@ pub struct Parts {
     pub arrivals: Arc<Arrivals>,
 }
 
+/// Why the service cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("cannot read or make the key that signs access tokens")]
+    Key(#[source] StoreError),
+    #[error("cannot set up the HTTP client for webhooks")]
+    Client(#[source] reqwest::Error),
+}
+
 impl Service {
-    pub fn new(identity: Identity, options: Options, parts: Parts, clock: Arc<dyn Clock>) -> Self {
+    /// Begins with the key that signs tokens, which is made when the store has none.
+    ///
+    /// # Errors
+    /// The store cannot be read or written, or there is no usable TLS.
+    pub async fn open(
+        identity: Identity,
+        options: Options,
+        parts: Parts,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
         let Parts { store, routes, arrivals } = parts;
-        let turn = tokio::sync::Mutex::new(());
-        Self(Arc::new(Inner { identity, options, store, clock, routes, arrivals, turn }))
+        let key = TokenKey::load(&*store, clock.now()).await.map_err(OpenError::Key)?;
+        Ok(Self(Arc::new(Inner {
+            identity,
+            options,
+            store,
+            clock,
+            routes,
+            arrivals,
+            access: Access::new(key),
+            token_failures: Windows::new(FAILURES_WITHIN),
+            published: Windows::new(PUBLISHED_WITHIN),
+            client: outbound::client().map_err(OpenError::Client)?,
+            turn: tokio::sync::Mutex::new(()),
+        })))
     }
 
     /// All routes of the service, to be merged at the server's root. It has no fallback.
     pub fn router(&self) -> Router {
-        Router::new().with_state(self.clone())
+        Router::new()
+            .merge(token::routes())
+            .merge(challenge::routes())
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(map_response(with_request_id))
+            .with_state(self.clone())
+    }
+
+    /// Who the service is.
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// What carries events to the webhooks of registrations.
+    pub fn courier(&self) -> Courier {
+        Courier::new(self.clone())
     }
 
     /// Makes a change of the catalogue count for events that arrive from now on.
@@ -69,6 +137,20 @@ impl Service {
         self.0.routes.set(Routes::new(self.0.store.catalogue().await?));
         Ok(())
     }
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here")
+}
+
+/// Refusals name their request already, also in their text.
+async fn with_request_id(mut response: Response) -> Response {
+    if !response.headers().contains_key(REQUEST_ID)
+        && let Ok(id) = HeaderValue::try_from(Uuid::new_v4().to_string())
+    {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
 }
 
 impl fmt::Debug for Service {

@@ -1,0 +1,151 @@
+//! Deliveries to webhooks (contract, sections 4.2, 4.3 and 4.6).
+
+use std::fmt;
+
+use async_trait::async_trait;
+use engine::{Carried, Carrier, Parcel};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use sdk::Fate;
+use store::{Provider, Registration, StoredEvent, Trace};
+use uuid::Uuid;
+
+use crate::outbound::{self, Outgoing};
+use crate::problem::REQUEST_ID;
+use crate::{Service, delivered};
+
+pub(crate) const EVENT_CODE: HeaderName = HeaderName::from_static("x-adobe-event-code");
+const DELIVERY_ID: HeaderName = HeaderName::from_static("x-adobe-delivery-id");
+const EVENT_ID: HeaderName = HeaderName::from_static("x-adobe-event-id");
+const PROVIDER: HeaderName = HeaderName::from_static("x-adobe-provider");
+const RETRY_COUNT: HeaderName = HeaderName::from_static("x-adobe-retry-count");
+
+const ONE_EVENT: &str = "application/cloudevents+json; charset=UTF-8";
+const BATCH: &str = "application/cloudevents-batch+json; charset=UTF-8";
+
+/// Carries events to the webhooks of registrations.
+#[derive(Clone)]
+pub struct Courier(Service);
+
+/// What a request carries.
+#[derive(Clone, Copy)]
+enum Load<'a> {
+    One(&'a StoredEvent),
+    Batch(&'a [StoredEvent]),
+}
+
+impl Courier {
+    pub(crate) fn new(service: Service) -> Self {
+        Self(service)
+    }
+
+    async fn deliver(&self, parcel: &Parcel, load: Load<'_>, registration: &Registration, url: &str) -> Carried {
+        let id = Uuid::new_v4();
+        let outgoing = Outgoing {
+            id,
+            method: Method::POST,
+            url: url.to_owned(),
+            headers: self.headers(id, parcel.attempt, load),
+            body: self.body(load, &registration.client_id),
+        };
+        let sent = outbound::send(&self.0, &outgoing, Trace::BODY_BYTES_MAX).await;
+        let events = parcel.events.iter().map(|event| event.id).collect();
+        let trace = Some(outbound::trace(&outgoing, &sent, parcel.registration, events));
+        match sent.answer {
+            Ok(answer) => {
+                let fate = fate(answer.status);
+                let reason = (!fate.is_success()).then(|| format!("the webhook answered {}", answer.status));
+                Carried { fate, status: answer.status, reason, trace }
+            }
+            Err(none) => {
+                let reason = Some(none.reason().to_owned());
+                Carried { fate: Fate::Retry { after: None }, status: none.code(), reason, trace }
+            }
+        }
+    }
+
+    fn body(&self, load: Load<'_>, client_id: &str) -> String {
+        let options = &self.0.0.options;
+        let mut body = String::new();
+        match load {
+            Load::One(event) => delivered::write(&mut body, event, client_id, options),
+            Load::Batch(events) => {
+                body.push('[');
+                for (place, event) in events.iter().enumerate() {
+                    if place > 0 {
+                        body.push(',');
+                    }
+                    delivered::write(&mut body, event, client_id, options);
+                }
+                body.push(']');
+            }
+        }
+        body
+    }
+
+    fn headers(&self, id: Uuid, attempt: u32, load: Load<'_>) -> HeaderMap {
+        let content_type = if matches!(load, Load::One(_)) { ONE_EVENT } else { BATCH };
+        let mut headers = vec![
+            (CONTENT_TYPE, content_type.to_owned()),
+            (USER_AGENT, outbound::USER_AGENT.to_owned()),
+            (ACCEPT_ENCODING, "deflate,compress,identity".to_owned()),
+            (REQUEST_ID, Uuid::new_v4().to_string()),
+            (DELIVERY_ID, id.to_string()),
+        ];
+        if let Load::One(event) = load {
+            headers.push((EVENT_ID, event.id.to_string()));
+            headers.push((EVENT_CODE, event.code.to_string()));
+            headers.extend(self.provider(&event.provider_id).map(|provider| (PROVIDER, provider)));
+        }
+        if attempt > 1 {
+            headers.push((RETRY_COUNT, (attempt - 1).to_string()));
+        }
+        headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()
+    }
+
+    /// `<provider metadata>_<organisation>_<instance>`.
+    fn provider(&self, id: &str) -> Option<String> {
+        let routes = self.0.0.routes.get();
+        let Provider { provider_metadata, instance_id, .. } =
+            routes.catalogue().providers.iter().find(|provider| provider.id == id)?;
+        Some(format!("{provider_metadata}_{}_{instance_id}", self.0.0.identity.ims_org_id))
+    }
+}
+
+#[async_trait]
+impl Carrier for Courier {
+    async fn carry(&self, parcel: &Parcel) -> Carried {
+        let routes = self.0.0.routes.get();
+        let Some(registration) = routes.registration(parcel.registration) else {
+            return parked("the registration of this delivery is gone");
+        };
+        let Some(url) = &registration.webhook_url else {
+            return parked("the registration has no webhook any more");
+        };
+        let load = match &*parcel.events {
+            [event] if registration.delivery_type != "webhook_batch" => Load::One(event),
+            events => Load::Batch(events),
+        };
+        self.deliver(parcel, load, registration, url).await
+    }
+}
+
+/// The table of section 4.6: unlike a target's, a receiver's 401 and 403 are final.
+fn fate(status: u16) -> Fate {
+    match status {
+        200..=299 => Fate::Done,
+        505 => Fate::Refused,
+        429 | 500..=599 => Fate::Retry { after: None },
+        _ => Fate::Refused,
+    }
+}
+
+fn parked(reason: &str) -> Carried {
+    Carried { fate: Fate::Parked, status: 404, reason: Some(reason.to_owned()), trace: None }
+}
+
+impl fmt::Debug for Courier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Courier")
+    }
+}

@@ -1,0 +1,193 @@
+//! Requests to receivers: within limits, without redirects, and written down for tracing.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, Method};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Url;
+use reqwest::redirect::Policy;
+use store::{Trace, TracedRequest, TracedResponse};
+use uuid::Uuid;
+
+use crate::Service;
+
+/// The whole of one request, from connecting to the last byte of the answer (contract, section 4.6).
+const TIME_LIMIT: SignedDuration = SignedDuration::from_secs(10);
+
+/// Connections to one receiver that are kept open between requests, and for how long.
+const IDLE_MAX: usize = 8;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+pub(crate) const USER_AGENT: &str = "Adobe/1.0";
+
+/// Of an answer only these headers' names are written down: they are secrets between receiver and sender.
+const SECRET_HEADERS: [HeaderName; 2] = [http::header::SET_COOKIE, http::header::WWW_AUTHENTICATE];
+
+/// One request to a receiver.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// Names this attempt.
+    pub(crate) id: Uuid,
+    pub(crate) method: Method,
+    pub(crate) url: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// A request with what came of it.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) at: Timestamp,
+    pub(crate) duration_ms: u64,
+    pub(crate) answer: Result<Answer, NoAnswer>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// As far as it was read.
+    pub(crate) body: Vec<u8>,
+}
+
+/// Why no answer came, with the numbers of section 6 of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    /// The request could not even be made.
+    Client,
+    Network,
+    Timeout,
+    Tls,
+}
+
+impl NoAnswer {
+    pub(crate) fn code(self) -> u16 {
+        match self {
+            Self::Client => 601,
+            Self::Network => 602,
+            Self::Timeout => 604,
+            Self::Tls => 611,
+        }
+    }
+
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Client => "the request could not be made",
+            Self::Network => "the receiver could not be reached, or closed the connection before it had answered",
+            Self::Timeout => "the receiver did not answer within 10 seconds",
+            Self::Tls => "the TLS handshake with the receiver failed",
+        }
+    }
+
+    /// The text that stands in for the body of the answer.
+    fn text(self, id: Uuid) -> String {
+        let (class, hint) = match self {
+            Self::Client => ("CLIENT", "check the address"),
+            Self::Network => ("NETWORK", "check that the receiver is running and its port is open"),
+            Self::Timeout => ("TIMEOUT", "answer first, and work afterwards"),
+            Self::Tls => ("TLS", "check the certificate and its chain"),
+        };
+        format!("{} : {class} ERROR({id}) : | {} | {hint}", self.code(), self.reason())
+    }
+}
+
+/// The client that all requests share. Proxies of the environment do not count: what is sent where is the catalogue's
+/// matter alone.
+pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .no_gzip()
+        .pool_max_idle_per_host(IDLE_MAX)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .build()
+}
+
+/// Sends a request, and reads the answer up to so many bytes.
+pub(crate) async fn send(service: &Service, outgoing: &Outgoing, bytes_max: usize) -> Sent {
+    let clock = &service.0.clock;
+    let at = clock.now();
+    let limit = at.saturating_add(TIME_LIMIT).unwrap_or(at);
+    let answer = tokio::select! {
+        answer = exchange(&service.0.client, outgoing, bytes_max) => answer,
+        () = clock.wait_until(limit) => Err(NoAnswer::Timeout),
+    };
+    let duration = clock.now().duration_since(at).as_millis();
+    Sent { at, duration_ms: u64::try_from(duration).unwrap_or(0), answer }
+}
+
+async fn exchange(client: &reqwest::Client, outgoing: &Outgoing, bytes_max: usize) -> Result<Answer, NoAnswer> {
+    let request = client.request(outgoing.method.clone(), &outgoing.url).headers(outgoing.headers.clone());
+    let request = request.body(outgoing.body.clone()).build().map_err(|_| NoAnswer::Client)?;
+    let mut response = client.execute(request).await.map_err(|error| no_answer(&error))?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
+        let room = bytes_max - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            break;
+        }
+    }
+    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+}
+
+fn no_answer(error: &reqwest::Error) -> NoAnswer {
+    if error.is_builder() {
+        return NoAnswer::Client;
+    }
+    let is_tls = error.is_connect() && causes(error).any(is_of_tls);
+    if is_tls { NoAnswer::Tls } else { NoAnswer::Network }
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        // An error of input and output that wraps another one passes over it when it is asked for its source.
+        Some(inner) => Some(inner as &(dyn Error + 'static)),
+        None => error.source(),
+    })
+}
+
+/// While connecting, only TLS reads bytes and can find them invalid or missing.
+fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof))
+}
+
+/// The request and its answer as the tracing API shows them.
+pub(crate) fn trace(outgoing: &Outgoing, sent: &Sent, registration: i64, events: Vec<Uuid>) -> Trace {
+    let response = match &sent.answer {
+        Ok(answer) => TracedResponse {
+            status: answer.status,
+            headers: listed(&answer.headers),
+            body: cut(String::from_utf8_lossy(&answer.body).into_owned()),
+        },
+        Err(none) => TracedResponse { status: none.code(), headers: Vec::new(), body: none.text(outgoing.id) },
+    };
+    let request = TracedRequest {
+        method: outgoing.method.to_string(),
+        url: without_password(&outgoing.url),
+        headers: listed(&outgoing.headers),
+        body: cut(outgoing.body.clone()),
+    };
+    Trace { id: outgoing.id, registration, events, at: sent.at, duration_ms: sent.duration_ms, request, response }
+}
+
+fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
+    let told = headers.iter().filter(|(name, _)| !SECRET_HEADERS.contains(name));
+    told.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}
+
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(Trace::BODY_BYTES_MAX));
+    text
+}
+
+fn without_password(url: &str) -> String {
+    let Ok(mut url) = Url::parse(url) else { return String::new() };
+    // Both fail only for addresses that have no place for them.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
