@@ -6,7 +6,7 @@ use anyhow::Context;
 use events_api::credentials;
 use secrecy::SecretString;
 use settings::EventsService;
-use store::{Credential, Store};
+use store::Credential;
 
 use crate::compose::Kit;
 
@@ -36,7 +36,7 @@ impl DevClient {
                 }
             }
             _ => {
-                let (made, secret) = credentials::create(NAME, kit.clock.now())?;
+                let (made, secret) = credentials::create(NAME, kit.clock.now());
                 let credential = keep(made, known.iter().find(|known| known.name == NAME));
                 Self { credential, secret: Some(secret) }
             }

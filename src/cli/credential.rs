@@ -101,7 +101,7 @@ impl Clients {
         if !(1..=NAME_CHARACTERS_MAX).contains(&length) || name.chars().any(char::is_control) {
             bail!("a client's name has 1 to {NAME_CHARACTERS_MAX} characters");
         }
-        let (credential, secret) = credentials::create(name, self.now)?;
+        let (credential, secret) = credentials::create(name, self.now);
         match self.store.put_credential(&credential) {
             Ok(()) => Ok((credential, secret)),
             Err(StoreError::Taken) => bail!(
