@@ -5,7 +5,9 @@
 mod commands;
 mod coverage;
 mod crash;
+mod credentials;
 mod delivery;
+mod events_sdk;
 mod golden;
 mod ingestion;
 mod settings;

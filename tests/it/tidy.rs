@@ -9,7 +9,7 @@ use crate::golden::root;
 const LINES_MAX: usize = 400;
 
 /// Folders that hold no source of ours.
-const SKIPPED: [&str; 3] = ["target", "data", ".git"];
+const SKIPPED: [&str; 4] = ["target", "data", ".git", "node_modules"];
 
 /// What must not stay in a source file. Each is written in two halves, so that this file does not contain it.
 const LEFTOVERS: [[&str; 2]; 7] = [
