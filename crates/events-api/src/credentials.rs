@@ -128,8 +128,9 @@ pub(crate) fn random<const BYTES: usize>() -> [u8; BYTES] {
 
 /// SHA-256 as hex digits.
 fn hash(secret: &str) -> String {
-    let digits = digest(&SHA256, secret.as_bytes());
-    digits.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let bytes = digest(&SHA256, secret.as_bytes());
+    let digits = bytes.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 #[cfg(test)]

@@ -10,12 +10,17 @@ mod challenge;
 mod courier;
 pub mod credentials;
 mod delivered;
+mod ingress;
+mod integration;
+mod journal;
 mod jwt;
 mod outbound;
 mod problem;
 mod rate;
+mod runs;
 mod service;
 mod token;
+mod traces;
 
 pub use courier::Courier;
 pub use service::{Identity, OpenError, Options, Parts, Service};

@@ -18,7 +18,7 @@ const TIME_LIMIT: SignedDuration = SignedDuration::from_secs(10);
 
 /// Connections to one receiver that are kept open between requests, and for how long.
 const IDLE_MAX: usize = 8;
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(crate) const USER_AGENT: &str = "Adobe/1.0";
 

@@ -7,7 +7,7 @@ use axum::response::Response;
 use engine::{Arrivals, Clock, Routes, RoutesHandle};
 use http::{HeaderValue, StatusCode};
 use jiff::SignedDuration;
-use store::{Store, StoreError};
+use store::{Store, StoreError, Verification};
 use uuid::Uuid;
 
 use crate::access::Access;
@@ -15,7 +15,7 @@ use crate::courier::Courier;
 use crate::jwt::TokenKey;
 use crate::problem::{Problem, REQUEST_ID};
 use crate::rate::Windows;
-use crate::{challenge, outbound, token};
+use crate::{challenge, ingress, journal, outbound, token, traces};
 
 /// Failed attempts at a token are counted within this time.
 const FAILURES_WITHIN: SignedDuration = SignedDuration::from_secs(10);
@@ -117,6 +117,9 @@ impl Service {
         Router::new()
             .merge(token::routes())
             .merge(challenge::routes())
+            .merge(ingress::routes())
+            .merge(journal::routes())
+            .merge(traces::routes())
             .method_not_allowed_fallback(method_not_allowed)
             .layer(map_response(with_request_id))
             .with_state(self.clone())
@@ -130,6 +133,14 @@ impl Service {
     /// What carries events to the webhooks of registrations.
     pub fn courier(&self) -> Courier {
         Courier::new(self.clone())
+    }
+
+    /// Asks a webhook whether it wants events of this client: for whoever registers without the management API.
+    ///
+    /// # Errors
+    /// Why the webhook cannot be taken, in words for its owner.
+    pub async fn verify_webhook(&self, url: &str, client_id: &str) -> Result<Verification, String> {
+        challenge::verify(self, url, client_id).await
     }
 
     /// Makes a change of the catalogue count for events that arrive from now on.

@@ -124,7 +124,7 @@ async fn read(request: Request) -> Result<Form, Refusal> {
     if bytes.is_empty() {
         return Ok(form);
     }
-    match essence(&parts.headers).as_str() {
+    match body::content_type(&parts.headers).as_str() {
         "application/x-www-form-urlencoded" => {
             for (name, value) in form_urlencoded::parse(&bytes) {
                 add(&mut form, name.into_owned(), value.into_owned())?;
@@ -155,12 +155,6 @@ fn add(form: &mut Form, name: String, value: String) -> Result<(), Refusal> {
     }
     form.insert(name, value);
     Ok(())
-}
-
-/// The content type without its parameters.
-fn essence(headers: &HeaderMap) -> String {
-    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 impl IntoResponse for Refusal {
