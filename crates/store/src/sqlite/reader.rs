@@ -80,7 +80,7 @@ impl Reader {
             )?;
             let ingested: u32 = connection.query_row(
                 "SELECT count(*) FROM event WHERE (?3 IS NULL OR uuid = ?3) AND kind IN (SELECT id FROM kind
-                 WHERE ?1 IS NULL OR publisher = ?1 OR substr(publisher, -length(?2)) = ?2)",
+                 WHERE publisher <> '' AND (?1 IS NULL OR publisher = ?1 OR substr(publisher, -length(?2)) = ?2))",
                 params![filter.action, in_any_package(filter), event],
                 |row| row.get(0),
             )?;
@@ -210,7 +210,7 @@ fn is_published_by(connection: &Connection, filter: &Filter) -> rusqlite::Result
     connection
         .prepare_cached(
             "SELECT EXISTS(SELECT 1 FROM kind
-             WHERE ?1 IS NULL OR publisher = ?1 OR substr(publisher, -length(?2)) = ?2)",
+             WHERE publisher <> '' AND (?1 IS NULL OR publisher = ?1 OR substr(publisher, -length(?2)) = ?2))",
         )?
         .query_row(params![filter.action, in_any_package(filter)], |row| row.get(0))
 }
@@ -222,6 +222,9 @@ fn ingestions(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<
             connection.prepare_cached(rows::EVENT_BY_UUID)?.query_row([id.as_bytes()], rows::event).optional()?;
         let is_asked_for = |event: &StoredEvent| {
             let ending = in_any_package(filter);
+            if event.publisher.is_empty() {
+                return false;
+            }
             filter.action.as_deref().is_none_or(|action| *event.publisher == *action)
                 || ending.is_some_and(|ending| event.publisher.ends_with(&ending))
         };

@@ -15,6 +15,7 @@ for_every_store!(
     an_ingestion_is_read_from_its_event,
     an_ingestion_has_the_name_of_the_action_that_published,
     ingestions_are_listed_with_the_runs,
+    an_event_from_the_wire_is_nobodys_run,
     an_id_is_recorded_once,
     runs_outlive_their_process,
 );
@@ -126,6 +127,15 @@ async fn an_ingestion_has_the_name_of_the_action_that_published(place: &Place) {
     }
     assert!(listed(&store, Filter { event: Some(one), ..of("upload") }).await.is_empty());
     assert!(listed(&store, of("load")).await.is_empty());
+}
+
+async fn an_event_from_the_wire_is_nobodys_run(place: &Place) {
+    let store = place.open().await;
+    let received = append(&store, NewEvent { publisher: "".into(), ..event(at(0)) }).await;
+    let ingested = append(&store, event(at(1))).await;
+    assert!(store.activation(received).await.unwrap().is_none());
+    assert_eq!(listed(&store, EVERYTHING).await, [ingested]);
+    assert!(listed(&store, Filter { event: Some(received), ..EVERYTHING }).await.is_empty());
 }
 
 async fn ingestions_are_listed_with_the_runs(place: &Place) {
