@@ -174,7 +174,10 @@ fn accepted(code: &str, published: Published) -> Response {
         Progress::Accepted => (202, "Event accepted for publication"),
     };
     let outcome = Outcome { success: true, message };
-    let response = Response::json(status, &Accepted { code, response: outcome }).recorded_as(published.activation);
+    let response = Response::json(status, &Accepted { code, response: outcome });
+    // The event's own row tells of a success only; what was put off is put on record as such.
+    let is_own_record = published.progress == Progress::Accepted && !published.is_repeated;
+    let response = if is_own_record { response } else { response.recorded_as(published.activation) };
     if published.is_repeated { response.with_header(REPLAYED, HeaderValue::from_static("true")) } else { response }
 }
 

@@ -79,7 +79,8 @@ impl Reader {
                 |row| row.get(0),
             )?;
             let ingested: u32 = connection.query_row(
-                "SELECT count(*) FROM event WHERE (?3 IS NULL OR uuid = ?3) AND kind IN (SELECT id FROM kind
+                "SELECT count(*) FROM event WHERE (?3 IS NULL OR uuid = ?3)
+                 AND NOT EXISTS (SELECT 1 FROM activation WHERE activation.uuid = event.uuid) AND kind IN (SELECT id FROM kind
                  WHERE publisher <> '' AND (?1 IS NULL OR publisher = ?1 OR substr(publisher, -length(?2)) = ?2))",
                 params![filter.action, in_any_package(filter), event],
                 |row| row.get(0),
@@ -215,20 +216,24 @@ fn is_published_by(connection: &Connection, filter: &Filter) -> rusqlite::Result
         .query_row(params![filter.action, in_any_package(filter)], |row| row.get(0))
 }
 
-/// The runs that published, newest first. An event names its one run, so its id needs no other condition.
+/// Whether an action published the event, and one that the filter lets through.
+fn is_asked_for(event: &StoredEvent, filter: &Filter) -> bool {
+    let ending = in_any_package(filter);
+    !event.publisher.is_empty()
+        && (filter.action.as_deref().is_none_or(|action| *event.publisher == *action)
+            || ending.is_some_and(|ending| event.publisher.ends_with(&ending)))
+}
+
+/// The runs that published and have no row of their own, newest first. An event names its one run, so its id needs no other condition.
 fn ingestions(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Activation>> {
     if let Some(id) = &filter.event {
         let event =
             connection.prepare_cached(rows::EVENT_BY_UUID)?.query_row([id.as_bytes()], rows::event).optional()?;
-        let is_asked_for = |event: &StoredEvent| {
-            let ending = in_any_package(filter);
-            if event.publisher.is_empty() {
-                return false;
-            }
-            filter.action.as_deref().is_none_or(|action| *event.publisher == *action)
-                || ending.is_some_and(|ending| event.publisher.ends_with(&ending))
-        };
-        return Ok(event.filter(is_asked_for).iter().map(ingestion).collect());
+        let Some(event) = event.filter(|event| is_asked_for(event, filter)) else { return Ok(Vec::new()) };
+        let has_row = connection
+            .prepare_cached("SELECT EXISTS(SELECT 1 FROM activation WHERE uuid = ?1)")?
+            .query_row([id.as_bytes()], |row| row.get::<_, bool>(0))?;
+        return Ok(if has_row { Vec::new() } else { vec![ingestion(&event)] });
     }
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(rows::EVENTS_NEWEST)?;

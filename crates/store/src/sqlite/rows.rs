@@ -48,6 +48,7 @@ pub(super) const JOURNAL: &str =
 /// At most ?1 events that ?2 published: `package/action`, the end of one, or anybody.
 pub(super) const EVENTS_NEWEST: &str = select_event!(
     "WHERE kind.publisher <> '' AND (?2 IS NULL OR kind.publisher = ?2 OR substr(kind.publisher, -length(?3)) = ?3)
+     AND NOT EXISTS (SELECT 1 FROM activation WHERE activation.uuid = event.uuid)
      ORDER BY event.id DESC LIMIT ?1"
 );
 

@@ -16,6 +16,7 @@ for_every_store!(
     an_ingestion_has_the_name_of_the_action_that_published,
     ingestions_are_listed_with_the_runs,
     an_event_from_the_wire_is_nobodys_run,
+    an_ingestion_with_a_row_of_its_own_is_listed_once,
     an_id_is_recorded_once,
     runs_outlive_their_process,
 );
@@ -136,6 +137,19 @@ async fn an_event_from_the_wire_is_nobodys_run(place: &Place) {
     assert!(store.activation(received).await.unwrap().is_none());
     assert_eq!(listed(&store, EVERYTHING).await, [ingested]);
     assert!(listed(&store, Filter { event: Some(received), ..EVERYTHING }).await.is_empty());
+}
+
+/// An ingestion that had to say more than "published" was listed twice: by its row, and by its event.
+async fn an_ingestion_with_a_row_of_its_own_is_listed_once(place: &Place) {
+    let store = place.open().await;
+    let published = append(&store, event(at(0))).await;
+    let run = Activation { id: published, status: Status::ApplicationError, ..run("ingestion/webhook", at(0)) };
+    record(&store, run).await;
+    for event in [None, Some(published)] {
+        assert_eq!(listed(&store, Filter { event, ..EVERYTHING }).await.len(), usize::from(event.is_none()));
+    }
+    let read = store.activation(published).await.unwrap().unwrap();
+    assert_eq!(read.status, Status::ApplicationError);
 }
 
 async fn ingestions_are_listed_with_the_runs(place: &Place) {
