@@ -14,3 +14,4 @@ mod settings;
 mod support;
 mod tidy;
 mod two_processes;
+mod webhooks;
