@@ -1,10 +1,13 @@
 use std::time::Duration;
 
+use axum::routing::post;
+use axum::{Json, Router};
 use engine::Clock;
 use events_api::Options;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::{Registration, Verification};
+use tokio::net::TcpListener;
 
 use crate::courier::{HOOK, hook};
 use crate::receiver::{Received, Receiver};
@@ -73,6 +76,53 @@ async fn a_validation_url_counts_for_five_minutes() {
     let url = format!("{}/events/csm/registrations/validate?id={id}&challenge={challenge}", world.url);
     assert_eq!(world.http.get(url).send().await.unwrap().status(), 410);
     assert_eq!(world.registration(HOOK).verification, verification);
+}
+
+/// A receiver that acts on the POST at once may call before its registration is stored, and got 404 for it. A fetch in
+/// time must count, however early it comes.
+#[tokio::test]
+async fn a_validation_url_may_be_fetched_before_the_webhook_has_answered() {
+    let world = World::new().await;
+    let http = world.http.clone();
+    let fetch = post(async move |Json(body): Json<Value>| {
+        let answer = http.get(body["validationUrl"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let router = Router::new().route("/", fetch.get(async || "OK"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    assert_eq!(verified(&world, &url).await, Ok(Verification::Verified));
+}
+
+/// Between the answer to the POST and the write of the registration a fetch was answered with 404 as well. It must be
+/// found when the registration is stored.
+#[tokio::test]
+async fn a_validation_url_may_be_fetched_before_the_registration_is_stored() {
+    let world = World::new().await;
+    let receiver = Receiver::answering(|_| "OK").await;
+    let mut urls = Vec::new();
+    let mut pending = Vec::new();
+    for _ in 0..2 {
+        pending.push(verified(&world, &receiver.url).await.unwrap());
+        let body: Value = serde_json::from_str(&receiver.take().pop().unwrap().body).unwrap();
+        urls.push(body["validationUrl"].as_str().unwrap().to_owned());
+    }
+    let fetch = async |url: &str| world.http.get(url).send().await.unwrap().status().as_u16();
+    assert_eq!(fetch(&urls[0]).await, 200);
+    let [first, second] = pending.try_into().unwrap();
+    let another = Registration {
+        registration_id: "another".to_owned(),
+        name: "another".to_owned(),
+        verification: second,
+        ..hook(&receiver.url, "webhook")
+    };
+    world.register(Registration { verification: first, ..hook(&receiver.url, "webhook") }).await;
+    world.register(another).await;
+    assert!(matches!(world.registration(HOOK).verification, Verification::Pending { .. }));
+    assert_eq!(fetch(&urls[1]).await, 200, "any change of the catalogue finds the note");
+    assert_eq!(world.registration(HOOK).verification, Verification::Verified);
+    assert_eq!(world.registration("another").verification, Verification::Verified);
 }
 
 #[tokio::test]
