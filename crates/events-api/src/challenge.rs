@@ -1,11 +1,11 @@
 //! Proof that the owner of a webhook wants events there (contract, section 4.1).
 
+use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::routing::get;
-use axum::{Router, response::IntoResponse};
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use serde_json::{Value, json};
 use store::{Registration, Verification};
@@ -55,18 +55,28 @@ pub(crate) async fn verify(service: &Service, url: &str, client_id: &str) -> Res
 
 async fn send_validation_url(service: &Service, url: &str, client_id: &str) -> Result<Verification, String> {
     let (id, challenge) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
+    let now = service.0.clock.now();
+    let until = now.saturating_add(VALIDATION_TIME).unwrap_or(now);
     let validation_url = format!("{}{VALIDATION_PATH}?id={id}&challenge={challenge}", service.0.options.base_url);
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(EVENT_CODE, HeaderValue::from_static(CHALLENGE_CODE));
     let body = json!({"validationUrl": validation_url}).to_string();
     let post = outgoing(Method::POST, url.to_owned(), headers, body);
+    let validations = &service.0.validations;
+    validations.remember(&id, &challenge, until, now);
     let sent = outbound::send(service, &post, ANSWER_BYTES_MAX).await;
     leave_trace(service, &post, &sent, client_id).await;
-    ok(sent)?;
-    let now = service.0.clock.now();
+    if let Err(reason) = ok(sent) {
+        validations.forget(&id);
+        return Err(reason);
+    }
+    if validations.is_fetched(&id) {
+        validations.forget(&id);
+        return Ok(Verification::Verified);
+    }
     info!(client_id, "a webhook has got a validation URL");
-    Ok(Verification::Pending { id, challenge, until: now.saturating_add(VALIDATION_TIME).unwrap_or(now) })
+    Ok(Verification::Pending { id, challenge, until })
 }
 
 /// A registration that is new has no number yet, and so no traces.
@@ -112,7 +122,8 @@ pub(crate) fn routes() -> Router<Service> {
 }
 
 /// Whoever fetches this has read what was sent to the webhook.
-async fn validate(State(service): State<Service>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Problem> {
+async fn validate(State(service): State<Service>, RawQuery(query): RawQuery) -> Result<&'static str, Problem> {
+    const DONE: &str = "The webhook is verified; events will be delivered to it.";
     let (mut id, mut challenge) = (String::new(), String::new());
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match &*name {
@@ -121,27 +132,50 @@ async fn validate(State(service): State<Service>, RawQuery(query): RawQuery) -> 
             _ => {}
         }
     }
+    let now = service.0.clock.now();
+    // Noted before the catalogue is looked at: whoever stores the registration meanwhile finds the note.
+    let is_sent = service.0.validations.fetch(&id, &challenge, now);
+    if waiting(&service, &id, &challenge).is_none() {
+        return if is_sent { Ok(DONE) } else { Err(Problem::not_found("no webhook waits for this validation")) };
+    }
     let _turn = service.0.turn.lock().await;
-    let routes = service.0.routes.get();
-    let found = routes.catalogue().registrations.iter().find_map(|registration| match &registration.verification {
-        Verification::Pending { id: other, challenge: expected, until } if *other == id => {
-            let is_right: bool = challenge.as_bytes().ct_eq(expected.as_bytes()).into();
-            is_right.then_some((registration, *until))
-        }
-        Verification::Pending { .. } | Verification::Verified => None,
-    });
-    let Some((registration, until)) = found else {
-        return Err(Problem::not_found("no webhook waits for this validation"));
-    };
-    if service.0.clock.now() >= until {
+    let Some((registration, until)) = waiting(&service, &id, &challenge) else { return Ok(DONE) };
+    if now >= until {
         let text = "the validation URL has expired; enable the registration again to get another one";
         return Err(Problem::new(StatusCode::GONE, text));
     }
-    let verified = Registration { verification: Verification::Verified, ..registration.clone() };
-    service.0.store.put_registration(verified).await?;
+    service.0.store.put_registration(verified(registration)).await?;
     service.refresh().await?;
+    service.0.validations.forget(&id);
+    Ok(DONE)
+}
+
+/// The registration that waits for this validation, and until when.
+fn waiting(service: &Service, id: &str, challenge: &str) -> Option<(Registration, Timestamp)> {
+    let routes = service.0.routes.get();
+    routes.catalogue().registrations.iter().find_map(|registration| match &registration.verification {
+        Verification::Pending { id: other, challenge: expected, until } if other == id => {
+            let is_right: bool = challenge.as_bytes().ct_eq(expected.as_bytes()).into();
+            is_right.then(|| (registration.clone(), *until))
+        }
+        Verification::Pending { .. } | Verification::Verified => None,
+    })
+}
+
+/// Registrations that wait for a validation URL which was fetched before they were stored.
+pub(crate) fn fetched(service: &Service) -> Vec<Registration> {
+    let routes = service.0.routes.get();
+    let registrations = routes.catalogue().registrations.iter();
+    let is_fetched = |registration: &&Registration| match &registration.verification {
+        Verification::Pending { id, .. } => service.0.validations.is_fetched(id),
+        Verification::Verified => false,
+    };
+    registrations.filter(is_fetched).cloned().collect()
+}
+
+pub(crate) fn verified(registration: Registration) -> Registration {
     info!(registration = registration.registration_id, "a webhook was validated");
-    Ok("The webhook is verified; events will be delivered to it.")
+    Registration { verification: Verification::Verified, ..registration }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod runs;
 mod service;
 mod token;
 mod traces;
+mod validations;
 
 pub use courier::Courier;
 pub use service::{Identity, OpenError, Options, Parts, Service};

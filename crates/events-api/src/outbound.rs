@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, Method};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
@@ -22,8 +23,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(crate) const USER_AGENT: &str = "Adobe/1.0";
 
-/// Of an answer only these headers' names are written down: they are secrets between receiver and sender.
-const SECRET_HEADERS: [HeaderName; 2] = [http::header::SET_COOKIE, http::header::WWW_AUTHENTICATE];
+/// Secrets between receiver and sender, which are not written down.
+const SECRET_HEADERS: [HeaderName; 2] = [SET_COOKIE, AUTHORIZATION];
 
 /// One request to a receiver.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use crate::courier::Courier;
 use crate::jwt::TokenKey;
 use crate::problem::{Problem, REQUEST_ID};
 use crate::rate::Windows;
+use crate::validations::Validations;
 use crate::{challenge, ingress, journal, outbound, token, traces};
 
 /// Failed attempts at a token are counted within this time.
@@ -61,6 +62,7 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) token_failures: Windows,
     pub(crate) published: Windows,
+    pub(crate) validations: Validations,
     /// For requests to webhooks.
     pub(crate) client: reqwest::Client,
     /// Held by whoever changes the catalogue: quotas and conflicts are looked up before a change is written.
@@ -107,6 +109,7 @@ impl Service {
             access: Access::new(key),
             token_failures: Windows::new(FAILURES_WITHIN),
             published: Windows::new(PUBLISHED_WITHIN),
+            validations: Validations::default(),
             client: outbound::client().map_err(OpenError::Client)?,
             turn: tokio::sync::Mutex::new(()),
         })))
@@ -145,6 +148,14 @@ impl Service {
 
     /// Makes a change of the catalogue count for events that arrive from now on.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        self.0.routes.set(Routes::new(self.0.store.catalogue().await?));
+        let fetched = challenge::fetched(self);
+        if fetched.is_empty() {
+            return Ok(());
+        }
+        for registration in fetched {
+            self.0.store.put_registration(challenge::verified(registration)).await?;
+        }
         self.0.routes.set(Routes::new(self.0.store.catalogue().await?));
         Ok(())
     }
