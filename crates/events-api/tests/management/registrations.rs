@@ -114,7 +114,7 @@ async fn every_field_has_its_rule() {
     let long = |chars: usize| json!("x".repeat(chars));
     world.post(REGISTRATIONS, &json!({})).await.is_refused(
         400,
-        "`/client_id` is required; `/delivery_type` is required; `/name` is required; `/webhook_url` or",
+        "`/client_id` is required; `/delivery_type` is required; `/name` is required; `/events_of_interest` is required",
     );
     check("client_id", json!("ab"), "`/client_id` must have 3 to 128").await;
     check("client_id", long(129), "`/client_id` must have 3 to 128").await;

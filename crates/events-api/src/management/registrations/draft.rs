@@ -195,6 +195,8 @@ fn target(fields: &mut Fields<'_>, delivery_type: &str, options: &Options) -> Ta
     let action = action(fields);
     let url = if has_url { webhook_url(fields, options) } else { None };
     match (delivery_type, has_url, has_action) {
+        // That is wrong already; what else it would need nobody can say.
+        (unknown, ..) if !DELIVERY_TYPES.contains(&unknown) => {}
         (JOURNAL, ..) => {
             let unwanted = [("webhook_url", has_url), ("runtime_action", has_action)];
             for (name, _) in unwanted.into_iter().filter(|(_, is_there)| *is_there) {
