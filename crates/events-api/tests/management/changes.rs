@@ -172,6 +172,17 @@ async fn a_webhook_that_does_not_echo_is_pending_and_then_disabled() {
 }
 
 #[tokio::test]
+async fn a_webhook_may_fetch_its_validation_url_at_once() {
+    let world = World::new().await;
+    let provider = world.orders().await;
+    let url = Webhook::eager(world.service.clone()).await;
+    let made = world.post(REGISTRATIONS, &hooked(&world, "Orders", &provider, &url)).await;
+    assert_eq!(made.is(201)["webhook_status"], "verified");
+    let id = made.body["registration_id"].as_str().unwrap();
+    assert_eq!(world.stored(id).await.verification, Verification::Verified);
+}
+
+#[tokio::test]
 async fn nobody_waits_while_a_webhook_is_asked() {
     // A challenge may take seconds, and a webhook may call us before it answers. Whoever changes something else
     // meanwhile must not wait for it, and what was changed meanwhile must count.

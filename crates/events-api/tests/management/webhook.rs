@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::Router;
+use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::routing::get;
-use http::StatusCode;
+use axum::{Json, Router};
+use http::{Request, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+use crate::world::BASE;
 
 /// How a receiver takes the challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,20 @@ impl Webhook {
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, asked }
+    }
+
+    /// One that does not echo, but fetches the validation URL before it answers the request that brought it.
+    pub async fn eager(service: Router) -> String {
+        let validate = move |Json(body): Json<Value>| async move {
+            let url = body["validationUrl"].as_str().unwrap().strip_prefix(BASE).unwrap().to_owned();
+            let fetched = service.oneshot(Request::get(url).body(Body::empty()).unwrap()).await.unwrap();
+            fetched.status()
+        };
+        let router = Router::new().route("/hook", get("hello").post(validate));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
     }
 
     /// How often it was asked.

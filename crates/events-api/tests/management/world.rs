@@ -29,7 +29,7 @@ pub struct World {
     pub arrivals: Arc<Arrivals>,
     pub credential: Credential,
     token: String,
-    service: Router,
+    pub service: Router,
     _folder: TempDir,
 }
 
