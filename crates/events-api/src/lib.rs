@@ -14,6 +14,7 @@ mod ingress;
 mod integration;
 mod journal;
 mod jwt;
+mod management;
 mod outbound;
 mod problem;
 mod rate;

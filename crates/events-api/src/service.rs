@@ -16,7 +16,7 @@ use crate::jwt::TokenKey;
 use crate::problem::{Problem, REQUEST_ID};
 use crate::rate::Windows;
 use crate::validations::Validations;
-use crate::{challenge, ingress, journal, outbound, token, traces};
+use crate::{challenge, ingress, journal, management, outbound, token, traces};
 
 /// Failed attempts at a token are counted within this time.
 const FAILURES_WITHIN: SignedDuration = SignedDuration::from_secs(10);
@@ -123,6 +123,7 @@ impl Service {
             .merge(ingress::routes())
             .merge(journal::routes())
             .merge(traces::routes())
+            .merge(management::routes())
             .method_not_allowed_fallback(method_not_allowed)
             .layer(map_response(with_request_id))
             .with_state(self.clone())
