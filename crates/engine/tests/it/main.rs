@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod attempts;
+mod batches;
+mod carriers;
+mod flaky;
 mod house;
 mod intake;
 mod order;
 mod product;
 mod restart;
 mod schedule;
+mod service;
 mod text;
 mod web;
 mod web_action;
