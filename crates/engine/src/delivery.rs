@@ -217,11 +217,18 @@ impl fmt::Debug for Deliveries {
 pub fn event(stored: &StoredEvent) -> serde_json::Result<Event> {
     Ok(Event {
         id: stored.event_id(),
-        source: format!("urn:uuid:{}", stored.provider_id),
+        source: source(stored),
         code: stored.code.to_string(),
         time: stored.attributes.as_deref().and_then(given_time).unwrap_or(stored.at),
         data: RawValue::from_string(stored.body.to_string())?.into(),
     })
+}
+
+/// The CloudEvent's `source`. An events API may bring events of sources that are no provider; those are kept as they came,
+/// and a URI has a colon or a slash, which the id of a provider has not.
+pub fn source(stored: &StoredEvent) -> String {
+    let provider = &*stored.provider_id;
+    if provider.contains([':', '/']) { provider.to_owned() } else { format!("urn:uuid:{provider}") }
 }
 
 /// The time that the producer gave.

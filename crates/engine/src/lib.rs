@@ -26,7 +26,7 @@ pub use carrier::{Acks, Carried, Carrier, Carriers, Parcel};
 pub use carrying::{PUBLISH_ACTION, WEBHOOK_ACTION};
 pub use clock::{Clock, SystemClock};
 pub use cloud_event::CloudEvent;
-pub use delivery::{Deliveries, DeliveryOptions, event};
+pub use delivery::{Deliveries, DeliveryOptions, event, source};
 pub use filter::{Filter, FilterError};
 pub use follow::{Follower, JournalEntry, JournalPage, JournalProblem, JournalSource};
 pub use housekeeping::{Retention, keep_house};

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod acks;
+mod arrivals;
 mod attempts;
 mod batches;
 mod carriers;
