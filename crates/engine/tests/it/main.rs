@@ -8,6 +8,7 @@ mod attempts;
 mod batches;
 mod carriers;
 mod flaky;
+mod follow;
 mod house;
 mod intake;
 mod order;
