@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sdk::Fate;
 use store::{Outcome, StoredEvent, Trace};
 use tokio::sync::oneshot;
 use uuid::Uuid;
+
+/// The longest that an attempt may take whose carrier names no limit of its own.
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 /// Events on their way out: one, or several for a batch webhook.
 #[derive(Debug)]
@@ -41,6 +45,11 @@ impl Carried {
 #[async_trait]
 pub trait Carrier: Send + Sync {
     async fn carry(&self, parcel: &Parcel) -> Carried;
+
+    /// An attempt that takes longer is cut off and tried again.
+    fn time_limit(&self) -> Duration {
+        TIME_LIMIT
+    }
 }
 
 /// The ways out that this process has.
@@ -49,6 +58,17 @@ pub struct Carriers {
     pub publish: Option<Arc<dyn Carrier>>,
     pub webhook: Option<Arc<dyn Carrier>>,
     pub acks: Acks,
+}
+
+impl Carriers {
+    pub(crate) fn time_limit_longest(&self) -> Duration {
+        [&self.publish, &self.webhook]
+            .into_iter()
+            .flatten()
+            .map(|carrier| carrier.time_limit())
+            .max()
+            .unwrap_or_default()
+    }
 }
 
 impl fmt::Debug for Carriers {
@@ -70,6 +90,11 @@ pub(crate) struct PublishEnd {
 pub struct Acks(Arc<Mutex<HashMap<Uuid, Vec<oneshot::Sender<PublishEnd>>>>>);
 
 impl Acks {
+    /// How many events have somebody who waits for them.
+    pub fn waiting(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Waits for the end of an event's publication; ask before the event is stored.
     pub(crate) fn wait_for(&self, event: Uuid) -> Waiting {
         let (sender, end) = oneshot::channel();

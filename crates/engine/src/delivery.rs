@@ -11,7 +11,8 @@ use store::{Attempt, Claim, ClaimedDelivery, Outcome, StoreError, StoredEvent, T
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{debug, error, warn};
 
-use crate::carrier::{Carried, Carriers, Parcel, PublishEnd};
+use crate::carrier::Carriers;
+use crate::carrying::Batch;
 use crate::routes::{PUBLISH, RoutesHandle, TargetKind};
 use crate::run::Runner;
 use crate::schedule::Schedule;
@@ -20,19 +21,8 @@ use crate::session::Session;
 /// Whatever the store says, it is asked at least this often: a lost wake-up delays, it does not stop.
 const ASKED_AT_LEAST_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
-/// Beyond the longest time limit of an action: the write of its outcome.
+/// Beyond the longest that an attempt may take: the write of its outcome.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
-
-/// The longest that a request may take that carries events.
-const CARRIED_WITHIN: Duration = Duration::from_mins(1);
-
-/// Events in one request to a batch webhook, and the bytes of their values together (contract, section 4.3).
-const BATCH_EVENTS_MAX: usize = 20;
-const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024 - 64 * 1024;
-
-/// What stands for an action where an attempt that leaves the process fails.
-pub const PUBLISH_ACTION: &str = "events-api/publish";
-pub const WEBHOOK_ACTION: &str = "events-api/webhook";
 
 /// An outcome that the store could not take is offered again after this.
 const FINISH_AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -46,12 +36,12 @@ pub struct DeliveryOptions {
 
 /// Brings stored events to their actions.
 pub struct Deliveries {
-    runner: Arc<Runner>,
+    pub(crate) runner: Arc<Runner>,
     routes: RoutesHandle,
     options: DeliveryOptions,
-    carriers: Carriers,
+    pub(crate) carriers: Carriers,
     places: Arc<Semaphore>,
-    freed: Notify,
+    pub(crate) freed: Notify,
 }
 
 impl Deliveries {
@@ -90,11 +80,16 @@ impl Deliveries {
         self.freed.notify_one();
     }
 
+    /// Beyond this no attempt runs.
+    fn attempt_longest(&self) -> Duration {
+        self.runner.registry().timeout_longest().max(self.carriers.time_limit_longest())
+    }
+
     /// Claims as much as there are places for; says when the next delivery is due.
     async fn start_what_is_due(self: &Arc<Self>) -> Option<Timestamp> {
         let claim = Claim {
             now: self.runner.clock().now(),
-            lease: self.runner.registry().timeout_longest().max(CARRIED_WITHIN).saturating_add(LEASE_MARGIN),
+            lease: self.attempt_longest().saturating_add(LEASE_MARGIN),
             deliveries_max: self.places.available_permits(),
         };
         if claim.deliveries_max == 0 {
@@ -128,51 +123,10 @@ impl Deliveries {
                 }
             }
         }
-        batches.into_values().for_each(|batch| self.carry_apart(batch));
-        claimed.next_due
-    }
-
-    fn carry_apart(self: &Arc<Self>, batch: Batch) {
-        tokio::spawn(Arc::clone(self).carry(batch));
-    }
-
-    /// One request for all of the batch; its answer counts for each.
-    async fn carry(self: Arc<Self>, mut batch: Batch) {
-        let Some(first) = batch.deliveries.first() else { return };
-        let registration = first.registration;
-        let (carrier, action) = if registration == PUBLISH {
-            (&self.carriers.publish, PUBLISH_ACTION)
-        } else {
-            (&self.carriers.webhook, WEBHOOK_ACTION)
-        };
-        let attempt = batch.deliveries.iter().map(|delivery| delivery.attempt).max().unwrap_or(1);
-        let events = batch.deliveries.iter().map(|delivery| delivery.event.clone()).collect();
-        let parcel = Parcel { registration, attempt, events };
-        let start = self.runner.clock().now();
-        let mut carried = match carrier {
-            Some(carrier) => match tokio::time::timeout(CARRIED_WITHIN, carrier.carry(&parcel)).await {
-                Ok(carried) => carried,
-                Err(_) => Carried::again(604, "the request did not end within its time limit"),
-            },
-            None => Carried::again(503, "this process has no way to where the event is to go"),
-        };
-        let mut trace = carried.trace.take();
-        for delivery in &batch.deliveries {
-            let session = Session::new(Arc::clone(&self.runner), Some(delivery.event.id), delivery.attempt);
-            let reason = carried.reason.clone().unwrap_or_default();
-            let answer = Answer::error(carried.status, &reason, carried.fate.clone());
-            let outcome = self.outcome(delivery, &answer);
-            if !carried.fate.is_success() {
-                session.note(action, start, &answer);
-            }
-            report(delivery, &answer, outcome, &session);
-            self.finish(delivery, outcome, &session, trace.take()).await;
-            if registration == PUBLISH {
-                self.carriers.acks.tell(delivery.event.id, &PublishEnd { outcome, status: carried.status, reason });
-            }
+        for batch in batches.into_values() {
+            self.carry_apart(batch);
         }
-        batch.places.clear();
-        self.freed.notify_one();
+        claimed.next_due
     }
 
     async fn attempt(self: Arc<Self>, delivery: ClaimedDelivery, place: OwnedSemaphorePermit) {
@@ -201,7 +155,7 @@ impl Deliveries {
         }
     }
 
-    fn outcome(&self, delivery: &ClaimedDelivery, answer: &Answer) -> Outcome {
+    pub(crate) fn outcome(&self, delivery: &ClaimedDelivery, answer: &Answer) -> Outcome {
         match answer.fate {
             Fate::Done => Outcome::Done,
             Fate::Skipped => Outcome::Skipped,
@@ -215,8 +169,15 @@ impl Deliveries {
         }
     }
 
-    /// The action has run, so its outcome has to be written: again and again, while the store recovers.
-    async fn finish(&self, delivery: &ClaimedDelivery, outcome: Outcome, session: &Session, trace: Option<Trace>) {
+    /// The attempt is over, so its outcome has to be written: again and again, while the store recovers. Says whether it
+    /// counts.
+    pub(crate) async fn finish(
+        &self,
+        delivery: &ClaimedDelivery,
+        outcome: Outcome,
+        session: &Session,
+        trace: Option<Trace>,
+    ) -> bool {
         let activations = session.take_recorded();
         loop {
             let attempt = Attempt {
@@ -228,14 +189,14 @@ impl Deliveries {
                 trace: trace.clone(),
             };
             match self.runner.store().finish(attempt).await {
-                Ok(true) => return,
+                Ok(true) => return true,
                 Ok(false) => {
                     warn!(event.id = %delivery.event.id, "an attempt outlived its lease; another one counts");
-                    return;
+                    return false;
                 }
                 Err(StoreError::Closed) => {
                     error!(event.id = %delivery.event.id, "the outcome of an attempt is lost; it will run again");
-                    return;
+                    return false;
                 }
                 Err(_) => tokio::time::sleep(FINISH_AGAIN_AFTER).await,
             }
@@ -256,11 +217,18 @@ impl fmt::Debug for Deliveries {
 pub fn event(stored: &StoredEvent) -> serde_json::Result<Event> {
     Ok(Event {
         id: stored.event_id(),
-        source: format!("urn:uuid:{}", stored.provider_id),
+        source: source(stored),
         code: stored.code.to_string(),
         time: stored.attributes.as_deref().and_then(given_time).unwrap_or(stored.at),
         data: RawValue::from_string(stored.body.to_string())?.into(),
     })
+}
+
+/// The CloudEvent's `source`. An events API may bring events of sources that are no provider; those are kept as they came,
+/// and a URI has a colon or a slash, which the id of a provider has not.
+pub fn source(stored: &StoredEvent) -> String {
+    let provider = &*stored.provider_id;
+    if provider.contains([':', '/']) { provider.to_owned() } else { format!("urn:uuid:{provider}") }
 }
 
 /// The time that the producer gave.
@@ -268,37 +236,9 @@ fn given_time(attributes: &str) -> Option<Timestamp> {
     serde_json::from_str::<Value>(attributes).ok()?.get("time")?.as_str()?.parse().ok()
 }
 
-/// Claimed deliveries that go in one request, with the places that they take.
-#[derive(Default)]
-struct Batch {
-    deliveries: Vec<ClaimedDelivery>,
-    places: Vec<OwnedSemaphorePermit>,
-    bytes: usize,
-}
-
-impl Batch {
-    fn of(delivery: ClaimedDelivery, place: OwnedSemaphorePermit) -> Self {
-        let mut batch = Self::default();
-        batch.add(delivery, place);
-        batch
-    }
-
-    fn is_full_with(&self, delivery: &ClaimedDelivery) -> bool {
-        let is_empty = self.deliveries.is_empty();
-        let bytes = self.bytes + delivery.event.body.len();
-        !is_empty && (self.deliveries.len() == BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX)
-    }
-
-    fn add(&mut self, delivery: ClaimedDelivery, place: OwnedSemaphorePermit) {
-        self.bytes += delivery.event.body.len();
-        self.deliveries.push(delivery);
-        self.places.push(place);
-    }
-}
-
 /// One line for each attempt that did not succeed. The reason may quote the target, and so the event: it stands in the
 /// activation, not here.
-fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outcome, session: &Session) {
+pub(crate) fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outcome, session: &Session) {
     let (id, code, attempt, status) = (delivery.event.id, &*delivery.event.code, delivery.attempt, answer.status);
     let activation = session.newest();
     let activation = activation.as_ref().map(tracing::field::display);

@@ -101,11 +101,11 @@ impl Follower {
         let mut cursor = None;
         let mut failures = 0_u32;
         while !*stop.borrow() {
-            let step = tokio::select! {
-                step = self.step(&mut cursor) => step,
+            let taken = tokio::select! {
+                taken = self.step(&mut cursor) => taken,
                 _ = stop.changed() => return,
             };
-            let pause = match step {
+            let pause = match taken {
                 Step::Again => {
                     failures = 0;
                     continue;
@@ -221,7 +221,9 @@ impl Follower {
                     registration = self.name,
                     "events were removed from the journal before they were read; it is read from its oldest event"
                 );
-                self.forget(cursor).await
+                // Not at once: a journal whose begin has expired as well would be asked again and again.
+                self.forget(cursor).await;
+                Step::Failed { after: None }
             }
             JournalProblem::Gone => {
                 warn!(registration = self.name, "the journal is gone; the registration is looked up again");
@@ -239,14 +241,10 @@ impl Follower {
         }
     }
 
-    async fn forget(&self, cursor: &mut Option<String>) -> Step {
+    async fn forget(&self, cursor: &mut Option<String>) {
         *cursor = None;
-        match self.store.delete_value(&self.key()).await {
-            Ok(()) => Step::Again,
-            Err(error) => {
-                warn!(registration = self.name, %error, "the cursor of a journal cannot be stored now");
-                Step::Failed { after: None }
-            }
+        if let Err(error) = self.store.delete_value(&self.key()).await {
+            warn!(registration = self.name, %error, "the cursor of a journal cannot be stored now");
         }
     }
 

@@ -26,6 +26,9 @@ const KEYS_MAX: usize = 10_000;
 /// What stands for the provider until the events API is asked for its id.
 const PROVIDER_UNRESOLVED: &str = "backoffice";
 
+/// What a repeat is told of a refusal whose record was removed for its age.
+const REASON_GONE: &str = "the events API did not take this event before";
+
 /// The number of an answer that says that nobody is registered.
 const NO_CONTENT: u16 = 204;
 
@@ -123,7 +126,9 @@ impl Intake {
     /// How the publication of an event ended that had come before, when it has ended.
     async fn ended(&self, id: Uuid) -> Option<PublishEnd> {
         let (_, deliveries) = self.store.event(id).await.ok()??;
-        let outcome = match deliveries.first()?.state {
+        // Without such a delivery it was taken in while this process delivered by itself, and was published by that.
+        let publication = deliveries.iter().find(|delivery| delivery.registration == PUBLISH);
+        let outcome = match publication.map_or(State::Done, |delivery| delivery.state) {
             State::Waiting | State::Due | State::Leased => return None,
             State::Done | State::Skipped | State::Journaled => Outcome::Done,
             State::Refused => Outcome::Refused,
@@ -133,7 +138,7 @@ impl Intake {
         let recorded = self.store.activations(filter).await.ok()?;
         let result: Value = recorded.first().and_then(|run| serde_json::from_str(&run.result).ok()).unwrap_or_default();
         let status = result.pointer("/error/statusCode").and_then(Value::as_u64).unwrap_or_default();
-        let reason = result.pointer("/error/body/error").and_then(Value::as_str).unwrap_or_default();
+        let reason = result.pointer("/error/body/error").and_then(Value::as_str).unwrap_or(REASON_GONE);
         Some(PublishEnd { outcome, status: u16::try_from(status).unwrap_or_default(), reason: reason.to_owned() })
     }
 

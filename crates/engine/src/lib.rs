@@ -5,6 +5,7 @@
 
 mod arrival;
 mod carrier;
+mod carrying;
 mod clock;
 mod cloud_event;
 mod delivery;
@@ -22,9 +23,10 @@ mod session;
 
 pub use arrival::{ArrivalError, Arrivals, Arrived};
 pub use carrier::{Acks, Carried, Carrier, Carriers, Parcel};
+pub use carrying::{PUBLISH_ACTION, WEBHOOK_ACTION};
 pub use clock::{Clock, SystemClock};
 pub use cloud_event::CloudEvent;
-pub use delivery::{Deliveries, DeliveryOptions, PUBLISH_ACTION, WEBHOOK_ACTION, event};
+pub use delivery::{Deliveries, DeliveryOptions, event, source};
 pub use filter::{Filter, FilterError};
 pub use follow::{Follower, JournalEntry, JournalPage, JournalProblem, JournalSource};
 pub use housekeeping::{Retention, keep_house};

@@ -4,13 +4,17 @@
 //! Invariant: only tests depend on this crate, and nothing in it sleeps or leaves the process.
 
 mod actions;
+mod carrier;
 mod clock;
 mod context;
+mod journal;
 mod publisher;
 mod recorder;
 
 pub use actions::{FakeActions, Invocation};
+pub use carrier::{Carrying, FakeCarrier};
 pub use clock::ManualClock;
 pub use context::{Bench, context, event};
+pub use journal::FakeJournal;
 pub use publisher::FakePublisher;
 pub use recorder::Recorder;

@@ -2,13 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
+mod acks;
+mod arrivals;
 mod attempts;
+mod batches;
+mod carriers;
+mod flaky;
+mod follow;
 mod house;
 mod intake;
 mod order;
 mod product;
 mod restart;
 mod schedule;
+mod service;
 mod text;
 mod web;
 mod web_action;

@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -115,10 +118,10 @@ impl Routes {
 
     /// The registration with this id, or whose name has this slug.
     pub fn registration_called(&self, id_or_slug: &str) -> Option<&Registration> {
-        self.catalogue
-            .registrations
-            .iter()
-            .find(|registration| registration.registration_id == id_or_slug || slug(&registration.name) == id_or_slug)
+        let registrations = &self.catalogue.registrations;
+        let by_id = registrations.iter().find(|registration| registration.registration_id == id_or_slug);
+        let has_slug = |name: &str| !id_or_slug.is_empty() && slug(name) == id_or_slug;
+        by_id.or_else(|| registrations.iter().find(|registration| has_slug(&registration.name)))
     }
 
     /// Who wants this code, of the provider that was registered for first.
@@ -171,18 +174,5 @@ impl RoutesHandle {
 
     pub fn set(&self, routes: Routes) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::slug;
-
-    #[test]
-    fn a_slug_has_the_words_of_the_name() {
-        assert_eq!(slug("Backoffice Product Sync"), "backoffice-product-sync");
-        assert_eq!(slug("  ERP -> stock (v2) "), "erp-stock-v2");
-        assert_eq!(slug("Größe"), "größe");
-        assert_eq!(slug("..."), "");
     }
 }

@@ -1,4 +1,7 @@
-//! CloudEvents 1.0 in structured JSON, as they come over the wire.
+//! CloudEvents 1.0 in structured JSON, as they come over the wire. An attribute that is `null` is absent.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -35,13 +38,13 @@ impl CloudEvent {
     /// # Errors
     /// Every attribute that is missing or wrong, with its pointer.
     pub fn parse(document: &str) -> Result<Self, Vec<Fault>> {
-        let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(document) else {
+        let Ok(mut members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(document) else {
             return Err(vec![Fault::new("", "must be an object")]);
         };
+        members.retain(|_, value| value.get() != "null");
         let mut reader = Attributes { faults: Vec::new() };
-        match members.get("specversion").map(|version| version.get()) {
-            Some(r#""1.0""#) | None => {}
-            Some(_) => reader.fault("/specversion", "must be `1.0`"),
+        if members.get("specversion").is_some_and(|version| text(version).as_deref() != Some("1.0")) {
+            reader.fault("/specversion", "must be `1.0`");
         }
         let id = reader.text("id", members.get("id").copied());
         let source = reader.text("source", members.get("source").copied());
@@ -55,7 +58,7 @@ impl CloudEvent {
         let others =
             members.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str()) && name.as_str() != "data_base64");
         let attributes: Map<String, Value> =
-            others.filter_map(|(name, value)| Some((name.to_string(), reader.extension(name, value)?))).collect();
+            others.filter_map(|(name, value)| Some((name.clone(), reader.extension(name, value)?))).collect();
         if attributes.len() > EXTENSIONS_MAX {
             reader.fault("", "has too many extension attributes");
         }
@@ -93,28 +96,28 @@ impl Attributes {
             self.fault(path, "is required");
             return String::new();
         };
-        match serde_json::from_str::<String>(value.get()) {
-            Ok(text) if text.is_empty() => self.fault(path, "must not be empty"),
-            Ok(text) if text.len() > TEXT_BYTES_MAX => {
+        match text(value) {
+            Some(text) if text.is_empty() => self.fault(path, "must not be empty"),
+            Some(text) if text.len() > TEXT_BYTES_MAX => {
                 self.fault(path, format!("must have at most {TEXT_BYTES_MAX} bytes"));
             }
-            Ok(text) if text.chars().any(char::is_control) => self.fault(path, "must have no control characters"),
-            Ok(text) => return text,
-            Err(_) => self.fault(path, "must be a string"),
+            Some(text) if text.chars().any(char::is_control) => self.fault(path, "must have no control characters"),
+            Some(text) => return text,
+            None => self.fault(path, "must be a string"),
         }
         String::new()
     }
 
     fn content_type(&mut self, value: &RawValue) {
-        let text: String = serde_json::from_str(value.get()).unwrap_or_default();
+        let text = text(value).unwrap_or_default();
         let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if essence != "application/json" && !essence.ends_with("+json") {
             self.fault("/datacontenttype", "must be `application/json`");
         }
     }
 
-    /// CloudEvents, section 3: lower-case letters and digits; values are texts, whole numbers or booleans. The service's
-    /// own members, `event_id` and the like, come back with events that it delivered.
+    /// CloudEvents, section 3: lower-case letters and digits; values are texts, numbers or booleans. The service's own
+    /// members, `event_id` and the like, come back with events that it delivered.
     fn extension(&mut self, name: &str, value: &RawValue) -> Option<Value> {
         let path = json::member("", name);
         let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
@@ -122,24 +125,19 @@ impl Attributes {
             self.fault(path, "is no attribute name; lower-case letters and digits are");
             return None;
         }
-        let value: Value = serde_json::from_str(value.get()).ok()?;
-        match &value {
-            Value::Null => return None,
-            Value::Array(_) | Value::Object(_) => {
-                self.fault(path, "must be a string, a number or a boolean");
-                return None;
+        let fault = match serde_json::from_str::<Value>(value.get()) {
+            Ok(Value::String(text)) if name == "time" && text.parse::<Timestamp>().is_ok() => {
+                return Some(Value::String(text));
             }
-            Value::String(text) if name == "time" && text.parse::<Timestamp>().is_err() => {
-                self.fault(path, "must be a time in the form of RFC 3339");
-                return None;
-            }
-            Value::String(_) => {}
-            Value::Bool(_) | Value::Number(_) if name == "time" => {
-                self.fault(path, "must be a time in the form of RFC 3339");
-                return None;
-            }
-            Value::Bool(_) | Value::Number(_) => {}
-        }
-        Some(value)
+            _ if name == "time" => "must be a time in the form of RFC 3339",
+            Ok(value @ (Value::String(_) | Value::Bool(_) | Value::Number(_))) => return Some(value),
+            Ok(Value::Null | Value::Array(_) | Value::Object(_)) | Err(_) => "must be a string, a number or a boolean",
+        };
+        self.fault(path, fault);
+        None
     }
+}
+
+fn text(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
 }
