@@ -27,19 +27,14 @@ impl DevClient {
     pub async fn prepare(kit: &Kit, said: &EventsService) -> anyhow::Result<Self> {
         let store = Arc::clone(&kit.store);
         let known = store.credentials().await.context("the clients of the events service cannot be read")?;
-        let client = match (&said.client_id, said.client_secrets.as_slice()) {
-            (Some(client_id), secrets @ [_, ..]) => {
-                let adopted = credentials::adopt(client_id, secrets, kit.clock.now());
-                Self {
-                    credential: keep(adopted, known.iter().find(|known| known.client_id == *client_id)),
-                    secret: None,
-                }
-            }
-            _ => {
-                let (made, secret) = credentials::create(NAME, kit.clock.now());
-                let credential = keep(made, known.iter().find(|known| known.name == NAME));
-                Self { credential, secret: Some(secret) }
-            }
+        let client = if let (Some(client_id), false) = (&said.client_id, said.client_secrets.is_empty()) {
+            let adopted = credentials::adopt(client_id, &said.client_secrets, kit.clock.now());
+            let credential = keep(adopted, known.iter().find(|known| known.client_id == *client_id));
+            Self { credential, secret: None }
+        } else {
+            let (made, secret) = credentials::create(NAME, kit.clock.now());
+            let credential = keep(made, known.iter().find(|known| known.name == NAME));
+            Self { credential, secret: Some(secret) }
         };
         store
             .put_credential(client.credential.clone())

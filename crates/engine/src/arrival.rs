@@ -78,13 +78,20 @@ impl Arrivals {
         Ok(if is_wanted { arrived } else { Arrived::Unwanted })
     }
 
-    /// Takes an event that an events API brought for one of our registrations, by webhook or by journal.
+    /// Takes an event for one registration alone: one that an events API brought, or a sample.
     pub async fn receive(&self, registration: i64, event: CloudEvent) -> Result<Arrived, ArrivalError> {
         let keys = self.keys(&event)?;
         let uid = format!("\u{1}r\u{1}{registration}\u{1}{}\u{1}{}", event.source, event.id);
         let provider: Arc<str> = event.provider_id().unwrap_or(&event.source).into();
         let new = self.new_event(event, provider, uid);
-        self.append(NewEvent { deliveries: vec![NewDelivery { registration, keys }], ..new }).await
+        let reads_its_journal =
+            self.routes.get().registration(registration).is_some_and(|known| known.delivery_type == "journal");
+        let new = if reads_its_journal {
+            NewEvent { journals: vec![registration], ..new }
+        } else {
+            NewEvent { deliveries: vec![NewDelivery { registration, keys }], ..new }
+        };
+        self.append(new).await
     }
 
     fn keys(&self, event: &CloudEvent) -> Result<Vec<String>, ArrivalError> {

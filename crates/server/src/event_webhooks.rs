@@ -71,7 +71,7 @@ pub(crate) async fn receive(
     };
     let events = match read(&body, client_id) {
         Ok(events) => events,
-        Err(refused) => return refused,
+        Err(unfit) => return unfit.into_response(),
     };
     let is_single = events.len() == 1;
     for event in events {
@@ -92,32 +92,40 @@ pub(crate) async fn receive(
     (StatusCode::ACCEPTED, Json(json!({"success": true, "message": "Event accepted"}))).into_response()
 }
 
+/// Why a body is no delivery for us.
+enum Unfit {
+    Json(String),
+    Event(Vec<Fault>),
+    Recipient,
+}
+
+impl IntoResponse for Unfit {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Json(reason) => refusal(StatusCode::BAD_REQUEST, &format!("the body is not valid JSON: {reason}")),
+            Self::Event(faults) => invalid(&faults),
+            Self::Recipient => refusal(StatusCode::UNAUTHORIZED, "the event is for another client"),
+        }
+    }
+}
+
 /// The events of a body, all of them for us.
-fn read(body: &[u8], client_id: &str) -> Result<Vec<CloudEvent>, Response> {
-    let unreadable =
-        |reason: &str| Err(refusal(StatusCode::BAD_REQUEST, &format!("the body is not valid JSON: {reason}")));
-    let document = match json::check(body) {
-        Ok(document) => document,
-        Err(reason) => return unreadable(&reason),
-    };
+fn read(body: &[u8], client_id: &str) -> Result<Vec<CloudEvent>, Unfit> {
+    let document = json::check(body).map_err(Unfit::Json)?;
     let is_batch = document.trim_start().starts_with('[');
-    let documents: Vec<&RawValue> = match serde_json::from_str(document) {
-        Ok(documents) if is_batch => documents,
-        _ => match serde_json::from_str(document) {
-            Ok(event) => vec![event],
-            Err(_) => return unreadable("it is neither an event nor an array of events"),
-        },
+    let documents: Vec<&RawValue> = if is_batch {
+        serde_json::from_str(document).map_err(|error| Unfit::Json(error.to_string()))?
+    } else {
+        vec![serde_json::from_str(document).map_err(|error| Unfit::Json(error.to_string()))?]
     };
     let mut events = Vec::with_capacity(documents.len());
     for (index, document) in documents.iter().enumerate() {
         let prefix = if is_batch { format!("/{index}") } else { String::new() };
-        let event = CloudEvent::parse(document.get()).map_err(|faults| {
-            let faults: Vec<Fault> = faults.into_iter().map(|fault| fault.below(&prefix)).collect();
-            invalid(&faults)
-        })?;
+        let event = CloudEvent::parse(document.get())
+            .map_err(|faults| Unfit::Event(faults.into_iter().map(|fault| fault.below(&prefix)).collect()))?;
         let recipient = event.attribute("recipientclientid").or_else(|| event.attribute("recipient_client_id"));
         if recipient != Some(client_id) {
-            return Err(refusal(StatusCode::UNAUTHORIZED, "the event is for another client"));
+            return Err(Unfit::Recipient);
         }
         events.push(event);
     }

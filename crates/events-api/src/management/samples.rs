@@ -79,14 +79,14 @@ async fn send(
     }
 }
 
-/// Events of this kind are delivered to the registration. One that reads its journal is sent nothing.
+/// Events of this kind are delivered to the registration, or lie in its journal.
 fn is_posted_to(registration: &Registration, path: &OfEvent) -> bool {
     let is_interested = registration
         .events_of_interest
         .iter()
         .any(|event| event.provider_id == path.provider && event.event_code == path.code);
     let is_there = registration.enabled && registration.verification == Verification::Verified;
-    is_interested && is_there && registration.delivery_type != registrations::JOURNAL
+    is_interested && is_there
 }
 
 /// The registration's filter lets the event through. What cannot be read lets nothing through, as in deliveries.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use engine::Clock;
 use serde_json::{Value, json};
-use store::{Claim, Verification};
+use store::{Claim, JournalFrom, JournalRead, Verification};
 
 use crate::world::{REGISTRATIONS, WORKSPACE, World};
 
@@ -68,9 +68,6 @@ async fn nothing_is_posted_to_whoever_is_not_there_for_it() {
     check(with("disabled", "enabled", json!(false)), "disabled", 204).await;
     let other = json!([{"provider_id": provider, "event_code": "other"}]);
     check(with("not interested", "events_of_interest", other), "not interested", 204).await;
-    let mut journal = with("journal", "delivery_type", json!("journal"));
-    journal.as_object_mut().unwrap().remove("runtime_action");
-    check(journal, "a journal", 204).await;
     let filters =
         |price: u32| json!([{"name": "Price", "subscriber_filter": json!({"data": {"price": [price]}}).to_string()}]);
     check(with("filtered", "subscriber_filters", filters(8)), "filtered", 204).await;
@@ -82,6 +79,27 @@ async fn nothing_is_posted_to_whoever_is_not_there_for_it() {
     pending.verification = Verification::Pending { id: "i".into(), challenge: "c".into(), until: world.clock.now() };
     world.store.put_registration(pending).await.unwrap();
     world.post(&test(&provider, &id), &body).await.is(204);
+}
+
+#[tokio::test]
+async fn whoever_reads_a_journal_finds_the_sample_there() {
+    let world = World::new().await;
+    let provider = world.orders().await;
+    let mut draft = world.draft("journal", &provider);
+    draft["delivery_type"] = json!("journal");
+    draft.as_object_mut().unwrap().remove("runtime_action");
+    let id = world.register(&draft).await;
+    world.post(&test(&provider, &id), &json!({"price": 7})).await.is(200);
+    assert_eq!(due(&world).await, [], "nobody delivers it");
+    let read = JournalRead {
+        registration: world.stored(&id).await.id,
+        from: JournalFrom::Oldest,
+        events_max: 10,
+        bytes_max: 10_000,
+    };
+    let page = world.store.journal(read).await.unwrap();
+    let bodies: Vec<&str> = page.events.iter().map(|event| &*event.body).collect();
+    assert_eq!(bodies, [r#"{"price":7}"#]);
 }
 
 #[tokio::test]

@@ -85,7 +85,9 @@ fn events_come_back_by_journal_unless_webhooks_reach_us() {
 fn an_events_service_needs_no_commerce_and_publishes_nowhere() {
     let read = |pairs: &[(&str, &str)], mode| {
         let mut variables = Variables::from_pairs([("KIT_ROLE", "events-service")]);
-        pairs.iter().for_each(|(name, value)| variables.set(*name, *value));
+        for (name, value) in pairs {
+            variables.set(*name, *value);
+        }
         Environment::read(&variables, mode)
     };
     let environment = read(&[], Mode::Serve).unwrap();
