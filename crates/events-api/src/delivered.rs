@@ -17,7 +17,7 @@ pub(crate) fn write(to: &mut String, event: &StoredEvent, client_id: &str, optio
     let mut members = vec![
         ("specversion", "1.0".to_owned()),
         ("id", event.event_id()),
-        ("source", format!("urn:uuid:{}", event.provider_id)),
+        ("source", engine::source(event)),
         ("type", event.code.to_string()),
         ("datacontenttype", "application/json".to_owned()),
         ("time", time),

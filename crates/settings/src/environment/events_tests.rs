@@ -77,6 +77,10 @@ fn events_come_back_by_journal_unless_webhooks_reach_us() {
     let faults = adobe(&[public]).unwrap_err().to_string();
     assert!(faults.contains("KIT_WEBHOOK_SIGNATURES") && faults.contains("KIT_JOURNAL=all"), "{faults}");
     assert_eq!(adobe(&[public, unsigned]).unwrap().public_url.as_deref(), Some("https://kit.example.com"));
+    let short = ("KIT_DEDUPE_WINDOW", "6d");
+    let faults = adobe(&[short]).unwrap_err().to_string();
+    assert!(faults.contains("expected at least `7d` beside journals"), "{faults}");
+    assert!(adobe(&[short, public, unsigned]).is_ok());
     let interval = adobe(&[("KIT_JOURNAL_INTERVAL", "50ms")]).unwrap().comes_back.interval;
     assert_eq!(interval, Some(Duration::from_millis(50)));
 }

@@ -20,6 +20,8 @@ use crate::{Faults, Variables, suggestion};
 const BIND_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9080);
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
+/// How far back the journal of an events API goes.
+const JOURNAL_KEPT: Duration = Duration::from_hours(7 * 24);
 const RETRY_DELAYS_DEV: &str = "1s,2s,4s,8s,15s";
 const RETRY_DELAYS_SERVE: &str = "1m,2m,4m,8m,15m";
 const RETRY_DELAYS_MAX: usize = 32;
@@ -147,6 +149,7 @@ impl Environment {
         }
         let bind = bind(&mut reader, mode);
         let events = events::read(&mut reader, mode, role, is_local(bind));
+        let dedupe_window = dedupe_window(&mut reader, &events);
         let environment = Self {
             bind,
             data: data(&reader),
@@ -159,7 +162,7 @@ impl Environment {
                 Role::EventsService => None,
             },
             retry: retry(&mut reader, mode),
-            dedupe_window: reader.duration("KIT_DEDUPE_WINDOW", "8d", MINUTE..=DAY * 30, "`1m` to `30d`"),
+            dedupe_window,
             store_bytes_max: store_bytes_max(&mut reader),
             deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &(1..=1_024)),
             log_level: log_level(&mut reader),
@@ -265,6 +268,21 @@ fn bind(reader: &mut Reader<'_>, mode: Mode) -> SocketAddr {
         Mode::Dev | Mode::Serve => {}
     }
     bind
+}
+
+/// A journal may be read from its begin again, and then its events have to be known.
+fn dedupe_window(reader: &mut Reader<'_>, events: &Events) -> Duration {
+    let name = "KIT_DEDUPE_WINDOW";
+    let window = reader.duration(name, "8d", MINUTE..=DAY * 30, "`1m` to `30d`");
+    let is_followed = events.api == EventsApi::Adobe && events.comes_back.journals != Journals::Nobody;
+    if is_followed && window < JOURNAL_KEPT {
+        reader.fault(
+            name,
+            "expected at least `7d` beside journals that are followed",
+            "a journal goes back 7 days, and what is read again must not run again; leave it out for `8d`",
+        );
+    }
+    window
 }
 
 fn is_local(address: SocketAddr) -> bool {
