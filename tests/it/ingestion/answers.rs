@@ -11,7 +11,6 @@ async fn what_does_not_exist_is_not_found_in_the_runtimes_words() {
     let project = Project::new();
     let kit = project.start(&["dev"]);
     let paths = [
-        "/",
         "/api",
         "/api/v1/web/ingestion",
         "/api/v1/web/ingestion/",
