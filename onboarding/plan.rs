@@ -8,9 +8,6 @@ use uuid::Uuid;
 
 use crate::desired::{self, Desired};
 
-/// The client that our own events service's registrations belong to.
-const CLIENT_ID: &str = "embedded";
-
 /// What seeding changes. Providers come before the metadata that names them, registrations last.
 ///
 /// What the files no longer mention is in no list: it stays as it is.
@@ -160,7 +157,7 @@ fn new_registration(wanted: &desired::Registration, provider_id: &str, now: Time
     store::Registration {
         id: 0,
         registration_id: Uuid::new_v4().to_string(),
-        client_id: CLIENT_ID.to_owned(),
+        client_id: store::Registration::OWN_CLIENT.to_owned(),
         name: wanted.name.clone(),
         description: wanted.description.clone(),
         delivery_type: wanted.delivery_type.clone(),

@@ -67,6 +67,11 @@ pub struct Registration {
     pub updated_date: Timestamp,
 }
 
+impl Registration {
+    /// The client of registrations that a kit made for itself; every client of its events service may read about them.
+    pub const OWN_CLIENT: &str = "embedded";
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Interest {
     pub provider_id: String,

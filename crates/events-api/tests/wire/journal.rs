@@ -216,6 +216,12 @@ async fn only_the_owner_reads_and_only_what_is_there() {
     let others = "2f0c6b86-2a3a-4e41-8a0a-0d3a0c9b1c55";
     world.register(registration(others, "another client")).await;
     assert_eq!(status(&world, &at(ORGANIZATION, credential, others)).await, 403);
+    assert_eq!(status(&world, &at(ORGANIZATION, "embedded", others)).await, 403);
+    assert_eq!(status(&world, &at(ORGANIZATION, "embedded", JOURNAL)).await, 403);
+    let own = "9d3f4a6e-3a9b-4b7e-8a52-1d2c5f0e7b31";
+    let own_registration = store::Registration { name: "own".to_owned(), ..registration(own, "embedded") };
+    world.register(own_registration).await;
+    assert_eq!(status(&world, &at(ORGANIZATION, "embedded", own)).await, 204, "the kit's own is everybody's");
     let nobody = world.http.get(format!("{}{}", world.url, world.journal())).send().await.unwrap();
     assert_eq!(nobody.status(), 401);
     let shorter = world.journal().replacen("/events", "", 1);
