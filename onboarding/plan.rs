@@ -76,8 +76,11 @@ impl Plan {
             for wanted in desired.registrations.iter().filter(|registration| registration.provider_key == *key) {
                 let found = observed.registrations.iter().find(|found| found.name == wanted.name);
                 match (found, is_deployed(&wanted.runtime_action)) {
-                    (Some(found), true) => plan.add_registration(found, wanted, provider_id, now),
-                    (Some(found), false) => plan.leave.push(found.clone().into()),
+                    // A client that has registered under this name has a purpose of its own.
+                    (Some(found), true) if found.client_id == store::Registration::OWN_CLIENT => {
+                        plan.add_registration(found, wanted, provider_id, now);
+                    }
+                    (Some(found), _) => plan.leave.push(found.clone().into()),
                     (None, true) => plan.create.push(new_registration(wanted, provider_id, now).into()),
                     (None, false) => plan.left_out.push(wanted.name.clone()),
                 }
@@ -131,6 +134,8 @@ impl Plan {
             description: wanted.description.clone(),
             delivery_type: wanted.delivery_type.clone(),
             runtime_action: Some(wanted.runtime_action.clone()),
+            webhook_url: None,
+            verification: store::Verification::Verified,
             events_of_interest: interests(wanted, provider_id),
             ..found.clone()
         };

@@ -200,6 +200,23 @@ async fn a_registration_that_somebody_switched_off_stays_off() {
 }
 
 #[tokio::test]
+async fn a_registration_of_another_client_stays_as_it_is() {
+    let kit = Kit::new();
+    kit.seed(&all, 10).await;
+    let own = registration(&kit.catalogue().await, "Backoffice Stock Sync").clone();
+    let bound_elsewhere = store::Registration {
+        client_id: "shop".to_owned(),
+        runtime_action: None,
+        webhook_url: Some("https://shop.example.com/hook".to_owned()),
+        ..own
+    };
+    kit.store.put_registration(bound_elsewhere.clone()).await.unwrap();
+    kit.edit(EVENTS_FILE, "be-observer.catalog_stock_update", "be-observer.catalog_stock_counted");
+    kit.seed(&all, 20).await;
+    assert_eq!(*registration(&kit.catalogue().await, "Backoffice Stock Sync"), bound_elsewhere);
+}
+
+#[tokio::test]
 async fn the_order_of_events_is_no_change() {
     let kit = Kit::new();
     kit.seed(&all, 10).await;

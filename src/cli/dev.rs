@@ -30,6 +30,10 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
         None => None,
     };
     print(address, &token, project.environment.commerce.is_none());
+    if let Some(client) = &project.environment.events.client {
+        println!("Events are published at {}", client.ingress_url);
+        println!();
+    }
     if let (Some(client), Some(service)) = (&client, &kit.service) {
         print_client(client, service.identity());
     }

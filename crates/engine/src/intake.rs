@@ -199,7 +199,7 @@ impl Publisher for Intake {
 fn verdict(end: PublishEnd) -> Result<(), Refusal> {
     match end.outcome {
         Outcome::Done | Outcome::Skipped | Outcome::RetryAt(_) => Ok(()),
-        Outcome::Refused if end.status == NO_CONTENT => Err(Refusal::UnknownEvent),
+        Outcome::Refused | Outcome::Parked if end.status == NO_CONTENT => Err(Refusal::UnknownEvent),
         Outcome::Refused | Outcome::Parked => Err(Refusal::Unpublishable(end.reason)),
     }
 }

@@ -51,7 +51,7 @@ impl Sent {
         let status = answer.status.as_u16();
         let retry = Fate::Retry { after: answer.retry_after() };
         let (fate, verdict) = match status {
-            204 => (Fate::Refused, "nobody is registered for this event"),
+            204 => (Fate::Parked, "nobody is registered for this event"),
             200..=299 => (Fate::Done, ""),
             300..=399 => (Fate::Refused, "the event ingress answered with a redirect, which is not followed"),
             401 => (retry, "the event ingress does not accept our token"),

@@ -51,7 +51,7 @@ async fn what_the_ingress_accepts_is_done() {
     check(|| "OK".into_response(), Fate::Done, None).await;
     check(|| status(202), Fate::Done, None).await;
     check(|| "x".repeat(65 * 1024).into_response(), Fate::Done, None).await;
-    check(|| status(204), Fate::Refused, Some("nobody is registered for this event")).await;
+    check(|| status(204), Fate::Parked, Some("nobody is registered for this event")).await;
 }
 
 #[tokio::test]

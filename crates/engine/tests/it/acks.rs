@@ -59,7 +59,7 @@ async fn who_wants_its_event_published_hears_how_that_ended() {
         (Fate::Refused, 204, "UnknownEvent"),
         (Fate::Refused, 400, "no: the reason"),
         (Fate::Parked, 403, "no: the reason"),
-        (Fate::Parked, 204, "no: the reason"),
+        (Fate::Parked, 204, "UnknownEvent"),
         (TOO_LATE, 503, "no: the reason"),
     ];
     for (fate, status, expected) in endings {
