@@ -84,6 +84,7 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     let delivery = DeliveryOptions {
         schedule: Schedule { delays: environment.retry.delays.clone(), total: environment.retry.total },
         at_once: environment.deliveries_at_once,
+        ims_org_id: travel.ims_org_id,
     };
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
     let webhooks = Webhooks { routes, arrivals, intake: travel.webhooks };

@@ -29,6 +29,8 @@ pub struct Travel {
     pub carriers: Carriers,
     pub followers: Vec<Follower>,
     pub webhooks: WebhookIntake,
+    /// Whose events these are.
+    pub ims_org_id: String,
     /// Our own events service.
     pub service: Option<Service>,
     pub router: Router,
@@ -70,6 +72,7 @@ impl Means<'_> {
             carriers,
             followers: Vec::new(),
             webhooks: WebhookIntake::Closed,
+            ims_org_id: service.identity().ims_org_id.clone(),
             router: service.router(),
             service: Some(service),
         })
@@ -100,6 +103,7 @@ impl Means<'_> {
             carriers: Carriers { publish: Some(Arc::new(publish)), webhook: None, acks },
             followers: self.followers(&api)?,
             webhooks,
+            ims_org_id: client.org_id.clone(),
             service: None,
             router: Router::new(),
         })

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sdk::{Answer, Event, Fate};
+use sdk::{Answer, Delivery, Event, Fate};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use store::{Attempt, Claim, ClaimedDelivery, Outcome, StoreError, StoredEvent, Trace};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{debug, error, warn};
+use uuid::Uuid;
 
 use crate::carrier::Carriers;
 use crate::carrying::Batch;
@@ -32,6 +33,8 @@ pub struct DeliveryOptions {
     pub schedule: Schedule,
     /// Attempts that run at the same time.
     pub at_once: usize,
+    /// Whose events these are; a part of `x-adobe-provider`.
+    pub ims_org_id: String,
 }
 
 /// Brings stored events to their actions.
@@ -130,7 +133,15 @@ impl Deliveries {
     }
 
     async fn attempt(self: Arc<Self>, delivery: ClaimedDelivery, place: OwnedSemaphorePermit) {
-        let session = Session::new(Arc::clone(&self.runner), Some(delivery.event.id), delivery.attempt);
+        let routes = self.routes.get();
+        let told = Delivery {
+            id: Uuid::now_v7().to_string(),
+            event_id: delivery.event.id.to_string(),
+            code: delivery.event.code.to_string(),
+            provider: routes.provider_name(&delivery.event.provider_id, &self.options.ims_org_id),
+            attempt: delivery.attempt,
+        };
+        let session = Session::delivering(Arc::clone(&self.runner), delivery.event.id, told);
         let answer = self.deliver(&session, &delivery).await;
         let outcome = self.outcome(&delivery, &answer);
         report(&delivery, &answer, outcome, &session);

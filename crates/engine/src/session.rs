@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use sdk::{Actions, ActivationId, Answer, Context, Entry, Event, Fate, Ports};
+use sdk::{Actions, ActivationId, Answer, Context, Delivery, Entry, Event, Fate, Ports};
 use store::{Activation, Status};
 use tracing::error;
 use uuid::Uuid;
@@ -17,12 +17,20 @@ pub(crate) struct Session {
     runner: Arc<Runner>,
     event_id: Option<Uuid>,
     attempt: u32,
+    delivery: Option<Arc<Delivery>>,
     recorded: Mutex<Vec<Activation>>,
 }
 
 impl Session {
     pub(crate) fn new(runner: Arc<Runner>, event_id: Option<Uuid>, attempt: u32) -> Arc<Self> {
-        Arc::new(Self { runner, event_id, attempt, recorded: Mutex::default() })
+        Arc::new(Self { runner, event_id, attempt, delivery: None, recorded: Mutex::default() })
+    }
+
+    /// An attempt that runs actions of this process.
+    pub(crate) fn delivering(runner: Arc<Runner>, event_id: Uuid, delivery: Delivery) -> Arc<Self> {
+        let attempt = delivery.attempt;
+        let delivery = Some(Arc::new(delivery));
+        Arc::new(Self { runner, event_id: Some(event_id), attempt, delivery, recorded: Mutex::default() })
     }
 
     /// The runs so far, in the order in which they ended.
@@ -76,7 +84,8 @@ impl Session {
         };
         // Outside a delivery every run is a first attempt.
         let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports)
-            .for_event(event, self.attempt.max(1));
+            .for_event(event, self.attempt.max(1))
+            .delivered_by(self.delivery.clone());
         let run = AssertUnwindSafe(action.run(&cx, event)).catch_unwind();
         match tokio::time::timeout(deployed.timeout, run).await {
             Ok(Ok(answer)) => {

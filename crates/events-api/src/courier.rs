@@ -7,7 +7,7 @@ use engine::{Carried, Carrier, Parcel};
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use sdk::Fate;
-use store::{Provider, Registration, StoredEvent, Trace};
+use store::{Registration, StoredEvent, Trace};
 use uuid::Uuid;
 
 use crate::outbound::{self, Outgoing};
@@ -95,20 +95,14 @@ impl Courier {
         if let Load::One(event) = load {
             headers.push((EVENT_ID, event.id.to_string()));
             headers.push((EVENT_CODE, event.code.to_string()));
-            headers.extend(self.provider(&event.provider_id).map(|provider| (PROVIDER, provider)));
+            let service = &self.0.0;
+            let provider = service.routes.get().provider_name(&event.provider_id, &service.identity.ims_org_id);
+            headers.extend(provider.map(|provider| (PROVIDER, provider)));
         }
         if attempt > 1 {
             headers.push((RETRY_COUNT, (attempt - 1).to_string()));
         }
         headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()
-    }
-
-    /// `<provider metadata>_<organisation>_<instance>`.
-    fn provider(&self, id: &str) -> Option<String> {
-        let routes = self.0.0.routes.get();
-        let Provider { provider_metadata, instance_id, .. } =
-            routes.catalogue().providers.iter().find(|provider| provider.id == id)?;
-        Some(format!("{provider_metadata}_{}_{instance_id}", self.0.0.identity.ims_org_id))
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;
 
-use crate::{ActivationId, Answer, Event, Ports, Publisher, Stop, Target};
+use crate::{ActivationId, Answer, Delivery, Event, Ports, Publisher, Stop, Target};
 
 /// The typed inputs of one action, from `actions.config.yaml`. Values can be secrets: `Debug` prints names.
 #[derive(Clone, Default)]
@@ -48,19 +48,31 @@ pub struct Context {
     action: Arc<str>,
     attempt: u32,
     event_id: Option<String>,
+    delivery: Option<Arc<Delivery>>,
     inputs: Arc<Inputs>,
     ports: Ports,
 }
 
 impl Context {
     pub fn new(activation: ActivationId, action: Arc<str>, inputs: Arc<Inputs>, ports: Ports) -> Self {
-        Self { activation, action, attempt: 1, event_id: None, inputs, ports }
+        Self { activation, action, attempt: 1, event_id: None, delivery: None, inputs, ports }
     }
 
     /// The context of an attempt at delivering an event.
     #[must_use]
     pub fn for_event(self, event: &Event, attempt: u32) -> Self {
         Self { attempt, event_id: Some(event.id.clone()), ..self }
+    }
+
+    /// The context of a run that an events service asked for.
+    #[must_use]
+    pub fn delivered_by(self, delivery: Option<Arc<Delivery>>) -> Self {
+        Self { delivery, ..self }
+    }
+
+    /// The attempt at delivering the event that this run is a part of.
+    pub fn delivery(&self) -> Option<&Delivery> {
+        self.delivery.as_deref()
     }
 
     /// The action that runs, `package/action` as deployed.

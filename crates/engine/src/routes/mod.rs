@@ -112,6 +112,12 @@ impl Routes {
         self.providers.contains(id)
     }
 
+    /// What `x-adobe-provider` says of a provider: `<provider metadata>_<organisation>_<instance>`.
+    pub fn provider_name(&self, id: &str, ims_org_id: &str) -> Option<String> {
+        let provider = self.catalogue.providers.iter().find(|provider| provider.id == id)?;
+        Some(format!("{}_{ims_org_id}_{}", provider.provider_metadata, provider.instance_id))
+    }
+
     pub fn registration(&self, number: i64) -> Option<&Registration> {
         self.catalogue.registrations.iter().find(|registration| registration.id == number)
     }

@@ -50,6 +50,23 @@ async fn the_runs_of_consumer_and_handler_are_recorded_with_cause_event_and_atte
 }
 
 #[tokio::test]
+async fn an_action_is_told_of_its_delivery_in_adobes_headers() {
+    let world = World::new().await;
+    let event = world.publish(CHANGED, &product_with("A", &[Step::Status(503), Step::Status(200)])).await;
+    world.settle().await;
+    world.advance(Duration::from_mins(1)).await;
+    world.until(event, State::Done).await;
+    let told: Vec<_> = world.runs.all().into_iter().map(|run| run.delivery.unwrap().adobe_headers()).collect();
+    let [first, second] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(first["x-adobe-event-id"], event.to_string());
+    assert_eq!(first["x-adobe-event-id"], second["x-adobe-event-id"]);
+    assert_ne!(first["x-adobe-delivery-id"], second["x-adobe-delivery-id"]);
+    assert_eq!(first["x-adobe-provider"], "3rd_party_custom_events_ORG@AdobeOrg_instance-1");
+    assert_eq!(first["x-adobe-event-code"], CHANGED);
+    assert_eq!((first.get("x-adobe-retry-count"), &*second["x-adobe-retry-count"]), (None, "1"));
+}
+
+#[tokio::test]
 async fn an_outcome_and_its_activations_are_there_together() {
     let world = World::new().await;
     let event = world.publish(CHANGED, &product_with("A", &[Step::Hold])).await;

@@ -70,6 +70,7 @@ pub struct Run {
     pub sku: String,
     pub attempt: u32,
     pub at: Timestamp,
+    pub delivery: Option<sdk::Delivery>,
 }
 
 /// What all attempts leave behind, and the gate that some wait at.
@@ -125,8 +126,10 @@ impl Runs {
         self.0.gate.send_replace(true);
     }
 
-    fn begin(&self, sku: &str, attempt: u32) {
-        self.0.runs.lock().unwrap().push(Run { sku: sku.to_owned(), attempt, at: self.0.clock.now() });
+    fn begin(&self, sku: &str, cx: &Context) {
+        let delivery = cx.delivery().cloned();
+        let run = Run { sku: sku.to_owned(), attempt: cx.attempt(), at: self.0.clock.now(), delivery };
+        self.0.runs.lock().unwrap().push(run);
     }
 
     async fn hold(&self) {
@@ -161,7 +164,7 @@ impl EventHandler for Changed {
     }
 
     async fn pre(&self, cx: &Context, request: Request) -> Result<Request, Stop> {
-        self.0.begin(&request.sku, cx.attempt());
+        self.0.begin(&request.sku, cx);
         match step(cx, &request) {
             Step::Skip => return Err(Stop::skip("not for this action")),
             Step::Reject => return Err(Stop::reject("wrong for ever")),

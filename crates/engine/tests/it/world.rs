@@ -11,7 +11,9 @@ use engine::{
 use jiff::Timestamp;
 use sdk::{ActivationId, Consumer, Entry, EventSpec, Inputs, Publication, Published, Publisher, Refusal, Route};
 use serde_json::{Value, value};
-use store::{Activation, Delivery, Filter, Interest, Options, Registration, Sqlite, State, Store, Verification};
+use store::{
+    Activation, Delivery, Filter, Interest, Options, Provider, Registration, Sqlite, State, Store, Verification,
+};
 use tempfile::TempDir;
 use testkit::{ManualClock, Recorder};
 use tokio::sync::watch;
@@ -56,6 +58,8 @@ const SPECS: &[EventSpec] = &[
 
 const ROUTES: &[Route] = &[(CHANGED, "product/changed"), (HUNG, "product/hung"), (HASTY, "product/changed")];
 
+const PROVIDER: &str = "backoffice";
+
 /// Registration, action, event codes.
 const REGISTRATIONS: [(&str, Option<&str>, &[&str]); 4] = [
     ("Products", Some("product/consumer"), &[CHANGED, HUNG]),
@@ -88,7 +92,11 @@ pub fn just_before(duration: Duration) -> Duration {
 /// The schedule of I/O Events.
 pub fn day() -> DeliveryOptions {
     let delays = [1, 2, 4, 8, 15].map(Duration::from_mins).to_vec();
-    DeliveryOptions { schedule: Schedule { delays, total: Duration::from_hours(24) }, at_once: 16 }
+    DeliveryOptions {
+        schedule: Schedule { delays, total: Duration::from_hours(24) },
+        at_once: 16,
+        ims_org_id: "ORG@AdobeOrg".to_owned(),
+    }
 }
 
 impl World {
@@ -244,7 +252,7 @@ impl World {
 
 async fn register(store: &dyn Store, now: Timestamp) -> Routes {
     for (name, action, codes) in REGISTRATIONS {
-        let interest = |code: &&str| Interest { provider_id: "backoffice".to_owned(), event_code: (*code).to_owned() };
+        let interest = |code: &&str| Interest { provider_id: PROVIDER.to_owned(), event_code: (*code).to_owned() };
         let registration = Registration {
             id: 0,
             registration_id: name.to_lowercase(),
@@ -263,6 +271,16 @@ async fn register(store: &dyn Store, now: Timestamp) -> Routes {
         };
         store.put_registration(registration).await.unwrap();
     }
+    let provider = Provider {
+        id: PROVIDER.to_owned(),
+        label: "Backoffice".to_owned(),
+        description: "Products".to_owned(),
+        docs_url: None,
+        provider_metadata: "3rd_party_custom_events".to_owned(),
+        instance_id: "instance-1".to_owned(),
+        data_residency_region: Provider::REGION.to_owned(),
+    };
+    store.put_provider(provider).await.unwrap();
     Routes::new(store.catalogue().await.unwrap())
 }
 

@@ -33,7 +33,12 @@ fn deliver(world: &World) -> watch::Sender<bool> {
     let carriers = Carriers { webhook: Some(Arc::new(world.service.courier())), ..Carriers::default() };
     let schedule =
         Schedule { delays: vec![Duration::from_mins(1), Duration::from_mins(2)], total: Duration::from_hours(24) };
-    let deliveries = Deliveries::new(runner, world.routes.clone(), DeliveryOptions { schedule, at_once: 8 }, carriers);
+    let deliveries = Deliveries::new(
+        runner,
+        world.routes.clone(),
+        DeliveryOptions { schedule, at_once: 8, ims_org_id: String::new() },
+        carriers,
+    );
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(deliveries.run(stopped));
     stop

@@ -1,0 +1,49 @@
+use std::collections::BTreeMap;
+
+/// One attempt of an events service at delivering an event: what Adobe's runtime actions find in `__adobe_headers`
+/// (contract, section 4.8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Names this attempt.
+    pub id: String,
+    /// The events service's own id of the event, the same on every attempt.
+    pub event_id: String,
+    pub code: String,
+    /// `<provider metadata>_<organisation>_<instance>`, when the provider is one of this service.
+    pub provider: Option<String>,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+}
+
+impl Delivery {
+    /// The headers by their names in lower case. `x-adobe-retry-count` is absent on the first attempt.
+    pub fn adobe_headers(&self) -> BTreeMap<&'static str, String> {
+        let mut headers = BTreeMap::from([
+            ("x-request-id", self.id.clone()),
+            ("x-adobe-delivery-id", self.id.clone()),
+            ("x-adobe-event-id", self.event_id.clone()),
+            ("x-adobe-event-code", self.code.clone()),
+        ]);
+        headers.extend(self.provider.clone().map(|provider| ("x-adobe-provider", provider)));
+        if self.attempt > 1 {
+            headers.insert("x-adobe-retry-count", (self.attempt - 1).to_string());
+        }
+        headers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Delivery;
+
+    #[test]
+    fn retries_are_counted_from_the_second_attempt_on() {
+        let first =
+            Delivery { id: "d".to_owned(), event_id: "e".to_owned(), code: "c".to_owned(), provider: None, attempt: 1 };
+        let names: Vec<&str> = first.adobe_headers().into_keys().collect();
+        assert_eq!(names, ["x-adobe-delivery-id", "x-adobe-event-code", "x-adobe-event-id", "x-request-id"]);
+        let third = Delivery { attempt: 3, provider: Some("p".to_owned()), ..first };
+        let headers = third.adobe_headers();
+        assert_eq!((headers["x-adobe-retry-count"].as_str(), headers["x-adobe-provider"].as_str()), ("2", "p"));
+    }
+}
