@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::access::{self, Denied};
 use crate::problem::Problem;
 use crate::rate::again_after;
-use crate::{Service, body};
+use crate::{Service, content_type};
 
 /// The largest event, with its envelope.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -61,7 +61,7 @@ async fn publish(State(service): State<Service>, request: Request) -> Result<Res
     }
     let caller = access::authenticate(&service, headers).await?;
     count(&service, &caller.client_id)?;
-    let bytes = body::read(headers, body, EVENT_BYTES_MAX).await?;
+    let bytes = server::read_body(EVENT_BYTES_MAX, headers, body).await.map_err(Problem::from)?;
     let document =
         json::check(&bytes).map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
     let is_health_data = is_health_data(headers)?;
@@ -79,7 +79,7 @@ async fn publish(State(service): State<Service>, request: Request) -> Result<Res
 }
 
 fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
-    let message = match body::content_type(headers).as_str() {
+    let message = match content_type::essence(headers).as_str() {
         "application/cloudevents+json" => return Ok(Mode::Structured),
         "application/json" => return Ok(Mode::Raw),
         "application/cloudevents-batch+json" => {

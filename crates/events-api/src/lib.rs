@@ -5,8 +5,8 @@
 //! logged or told twice.
 
 mod access;
-mod body;
 mod challenge;
+mod content_type;
 mod courier;
 pub mod credentials;
 mod delivered;

@@ -2,6 +2,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
+use server::BodyFault;
 use store::StoreError;
 use tracing::error;
 use uuid::Uuid;
@@ -46,6 +47,12 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service cannot read or write its data now")
             }
         }
+    }
+}
+
+impl From<BodyFault> for Problem {
+    fn from(fault: BodyFault) -> Self {
+        Self::new(fault.status(), fault.to_string())
     }
 }
 

@@ -13,7 +13,7 @@ use tracing::error;
 
 use crate::problem::Problem;
 use crate::rate::again_after;
-use crate::{Service, body, credentials, jwt};
+use crate::{Service, content_type, credentials, jwt};
 
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
@@ -116,7 +116,8 @@ fn scopes(text: &str) -> Result<String, Refusal> {
 /// The parameters of query and body together.
 async fn read(request: Request) -> Result<Form, Refusal> {
     let (parts, body) = request.into_parts();
-    let bytes = body::read(&parts.headers, body, BODY_BYTES_MAX).await.map_err(Refusal::Other)?;
+    let bytes = server::read_body(BODY_BYTES_MAX, &parts.headers, body).await;
+    let bytes = bytes.map_err(|fault| Refusal::Other(fault.into()))?;
     let mut form = Form::new();
     for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
         add(&mut form, name.into_owned(), value.into_owned())?;
@@ -124,7 +125,7 @@ async fn read(request: Request) -> Result<Form, Refusal> {
     if bytes.is_empty() {
         return Ok(form);
     }
-    match body::content_type(&parts.headers).as_str() {
+    match content_type::essence(&parts.headers).as_str() {
         "application/x-www-form-urlencoded" => {
             for (name, value) in form_urlencoded::parse(&bytes) {
                 add(&mut form, name.into_owned(), value.into_owned())?;

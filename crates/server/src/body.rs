@@ -1,7 +1,8 @@
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::header::CONTENT_LENGTH;
@@ -20,19 +21,48 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const DRAINED_BYTES_MAX: usize = 16 * BODY_BYTES_MAX;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reads a body within its limits.
-///
-/// # Errors
-/// The answer for the caller: 413, 408, or 400 when the connection broke.
-pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
-    read_up_to(BODY_BYTES_MAX, headers, body).await
+/// Why a body was not read.
+#[derive(Debug)]
+pub enum BodyFault {
+    TooLarge {
+        bytes_max: usize,
+    },
+    Late,
+    /// The connection broke.
+    Cut,
 }
 
-/// Reads a body within a limit of its own.
+impl BodyFault {
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Late => StatusCode::REQUEST_TIMEOUT,
+            Self::Cut => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl fmt::Display for BodyFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { bytes_max } => write!(formatter, "the body is larger than {bytes_max} bytes"),
+            Self::Late => formatter.write_str("the body did not arrive in time"),
+            Self::Cut => formatter.write_str("the body did not arrive whole"),
+        }
+    }
+}
+
+impl IntoResponse for BodyFault {
+    fn into_response(self) -> Response {
+        error(self.status(), &self.to_string())
+    }
+}
+
+/// Reads a body of at most so many bytes.
 ///
 /// # Errors
-/// As [`read`].
-pub(crate) async fn read_up_to(bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
+/// It is larger, slower than 30 s, or its connection broke.
+pub async fn read_body(bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, BodyFault> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let stream = body.into_data_stream();
     if announced.is_some_and(|length| length > bytes_max) {
@@ -40,17 +70,17 @@ pub(crate) async fn read_up_to(bytes_max: usize, headers: &HeaderMap, body: Body
     }
     match tokio::time::timeout(BODY_TIMEOUT, collect(bytes_max, stream)).await {
         Ok(collected) => collected,
-        Err(_) => Err(error(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
+        Err(_) => Err(BodyFault::Late),
     }
 }
 
 /// Most bodies are one chunk, which is handed on without a copy.
-async fn collect(bytes_max: usize, mut stream: BodyDataStream) -> Result<Bytes, Response> {
+async fn collect(bytes_max: usize, mut stream: BodyDataStream) -> Result<Bytes, BodyFault> {
     let mut only = Bytes::new();
     let mut whole = BytesMut::new();
     while let Some(chunk) = stream.next().await {
         let Ok(chunk) = chunk else {
-            return Err(error(StatusCode::BAD_REQUEST, "the body did not arrive whole"));
+            return Err(BodyFault::Cut);
         };
         if only.len() + whole.len() + chunk.len() > bytes_max {
             return Err(too_large(bytes_max, stream));
@@ -65,9 +95,9 @@ async fn collect(bytes_max: usize, mut stream: BodyDataStream) -> Result<Bytes, 
     Ok(if whole.is_empty() { only } else { whole.freeze() })
 }
 
-fn too_large(bytes_max: usize, stream: BodyDataStream) -> Response {
+fn too_large(bytes_max: usize, stream: BodyDataStream) -> BodyFault {
     tokio::spawn(tokio::time::timeout(DRAIN_TIMEOUT, drain(stream)));
-    error(StatusCode::PAYLOAD_TOO_LARGE, &format!("the body is larger than {bytes_max} bytes"))
+    BodyFault::TooLarge { bytes_max }
 }
 
 async fn drain(mut stream: BodyDataStream) {

@@ -62,9 +62,9 @@ pub(crate) async fn receive(
     let routes = face.webhooks.routes.get();
     let Some(registration) = routes.registration_called(&called) else { return not_found().await };
     let (head, stream) = request.into_parts();
-    let body = match body::read_up_to(DELIVERY_BYTES_MAX, &head.headers, stream).await {
+    let body = match body::read_body(DELIVERY_BYTES_MAX, &head.headers, stream).await {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err(fault) => return fault.into_response(),
     };
     let WebhookIntake::Unsigned { client_id } = &face.webhooks.intake else {
         return refusal(StatusCode::FORBIDDEN, "this kit takes no deliveries by webhook");

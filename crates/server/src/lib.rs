@@ -17,7 +17,7 @@ use axum::routing::{any, get};
 use engine::{Arrivals, Clock, RoutesHandle, Runner, Schemas};
 use store::Store;
 
-pub use body::BODY_BYTES_MAX;
+pub use body::{BODY_BYTES_MAX, BodyFault, read_body};
 pub use listen::serve;
 
 /// What the routes work with.

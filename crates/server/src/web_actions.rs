@@ -1,7 +1,7 @@
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use sdk::{ActivationId, web};
@@ -23,9 +23,9 @@ pub(crate) async fn run(
         return answer::not_found().await;
     }
     let (head, stream) = request.into_parts();
-    let body = match body::read(&head.headers, stream).await {
+    let body = match body::read_body(body::BODY_BYTES_MAX, &head.headers, stream).await {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err(fault) => return fault.into_response(),
     };
     let query = head.uri.query().map(str::to_owned);
     let request = web::Request { method: head.method, headers: head.headers, query, body };

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::Service;
 use crate::problem::Problem;
-use crate::{Service, body};
 
 pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
@@ -84,7 +84,7 @@ fn check_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
     let (head, body) = request.into_parts();
-    body::read(&head.headers, body, BODY_BYTES_MAX).await
+    Ok(server::read_body(BODY_BYTES_MAX, &head.headers, body).await?)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
