@@ -27,15 +27,19 @@ impl DevClient {
     pub async fn prepare(kit: &Kit, said: &EventsService) -> anyhow::Result<Self> {
         let store = Arc::clone(&kit.store);
         let known = store.credentials().await.context("the clients of the events service cannot be read")?;
-        let client = if let (Some(client_id), false) = (&said.client_id, said.client_secrets.is_empty()) {
-            let adopted = credentials::adopt(client_id, &said.client_secrets, kit.clock.now());
-            let credential = keep(adopted, known.iter().find(|known| known.client_id == *client_id));
-            Self { credential, secret: None }
-        } else {
-            let (made, secret) = credentials::create(NAME, kit.clock.now());
-            let credential = keep(made, known.iter().find(|known| known.name == NAME));
-            Self { credential, secret: Some(secret) }
+        // A client goes by its id when the environment names one.
+        let name = said.client_id.as_deref().unwrap_or(NAME);
+        let (made, secret) = credentials::create(name, kit.clock.now());
+        let made = Credential { client_id: said.client_id.clone().unwrap_or(made.client_id), ..made };
+        let (made, secret) = match said.client_secrets.as_slice() {
+            secrets @ [_, ..] if said.client_id.is_some() => (credentials::adopt(made, secrets), None),
+            _ => (made, Some(secret)),
         };
+        let is_known = |known: &&Credential| match &said.client_id {
+            Some(client_id) => known.client_id == *client_id,
+            None => known.name == NAME,
+        };
+        let client = Self { credential: keep(made, known.iter().find(is_known)), secret };
         store
             .put_credential(client.credential.clone())
             .await

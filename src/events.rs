@@ -6,7 +6,7 @@ use std::sync::Arc;
 use adobe::{EventsApi, EventsSettings, Ims, ImsSettings, Pool};
 use anyhow::Context;
 use axum::Router;
-use engine::{Ack, Acks, Arrivals, Carriers, Clock, Follower, RoutesHandle, Way, slug};
+use engine::{Ack, Acks, Arrivals, Carriers, Clock, Follower, RoutesHandle, Way};
 use events_api::{Options, Parts, Service};
 use server::WebhookIntake;
 use settings::{EventsClient, IngestAck, Journals};
@@ -14,7 +14,7 @@ use store::Store;
 use tracing::warn;
 
 use crate::identity;
-use crate::project::Project;
+use crate::project::{Project, is_called};
 use crate::publishing::{self, Publishing};
 
 /// An answer that says that an event was published is not waited for any longer.
@@ -101,7 +101,7 @@ impl Means<'_> {
         Ok(Travel {
             way: Way::EventsApi { acks: acks.clone(), ack },
             carriers: Carriers { publish: Some(Arc::new(publish)), webhook: None, acks },
-            followers: self.followers(&api)?,
+            followers: self.followers(&api),
             webhooks,
             ims_org_id: client.org_id.clone(),
             service: None,
@@ -109,20 +109,10 @@ impl Means<'_> {
         })
     }
 
-    fn followers(&self, api: &Arc<EventsApi>) -> anyhow::Result<Vec<Follower>> {
+    fn followers(&self, api: &Arc<EventsApi>) -> Vec<Follower> {
         let comes_back = &self.project.environment.events.comes_back;
         let routes = self.routes.get();
         let registrations = &routes.catalogue().registrations;
-        if let Journals::Named(names) = &comes_back.journals {
-            let is_known = |name: &&String| registrations.iter().any(|known| is_called(&known.name, name));
-            if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
-                let known: Vec<&str> = registrations.iter().map(|known| known.name.as_str()).collect();
-                anyhow::bail!(
-                    "KIT_JOURNAL names `{unknown}`, which is no registration; known are {}",
-                    known.join(", ")
-                );
-            }
-        }
         let is_followed = |name: &str| match &comes_back.journals {
             Journals::All => true,
             Journals::Nobody => false,
@@ -144,13 +134,8 @@ impl Means<'_> {
         if followers.is_empty() && !comes_back.takes_unsigned {
             warn!("events are published, and nothing brings them back to the actions of this kit");
         }
-        Ok(followers)
+        followers
     }
-}
-
-/// By name or slug.
-fn is_called(name: &str, wanted: &str) -> bool {
-    name == wanted || slug(name) == wanted
 }
 
 fn events_api(client: &EventsClient, pool: &Pool) -> anyhow::Result<EventsApi> {

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
+use engine::slug;
 use onboarding::Desired;
-use settings::{Environment, Fault, Faults, Manifest, Mode, Variables};
+use settings::{Environment, Fault, Faults, Journals, Manifest, Mode, Variables};
 
 use crate::deploy;
 
@@ -28,6 +29,9 @@ impl Project {
         let namespace = environment.as_ref().map_or("local", |environment| &environment.namespace);
         let desired = Desired::load(&config_folder(root), namespace);
         let desired = desired.map_err(|error| faults.extend(error.iter().map(config_fault))).ok();
+        if let (Some(environment), Some(desired)) = (&environment, &desired) {
+            faults.extend(journal_faults(environment, desired, &manifest));
+        }
         match (environment, desired, Faults::collect(faults)) {
             (Some(environment), Some(desired), None) => {
                 Ok(Self { root: root.to_owned(), environment, manifest, desired })
@@ -49,6 +53,32 @@ impl Project {
 
 fn config_folder(root: &Path) -> PathBuf {
     root.join("onboarding").join("config")
+}
+
+/// Names in `KIT_JOURNAL` of registrations that this kit does not have.
+fn journal_faults(environment: &Environment, desired: &Desired, manifest: &Manifest) -> Vec<Fault> {
+    let events = &environment.events;
+    let (Some(_), Journals::Named(names)) = (&events.client, &events.comes_back.journals) else { return Vec::new() };
+    let is_deployed = |action: &str| manifest.actions.iter().any(|deployed| deployed.full_name() == action);
+    let known: Vec<&str> = desired
+        .registrations
+        .iter()
+        .filter(|registration| is_deployed(&registration.runtime_action))
+        .map(|registration| registration.name.as_str())
+        .collect();
+    let unknown = names.iter().filter(|name| !known.iter().any(|known| is_called(known, name)));
+    let fault = |name: &String| Fault {
+        at: None,
+        key: "KIT_JOURNAL".to_owned(),
+        problem: format!("`{name}` is no registration of this kit"),
+        hint: format!("there are {}; `all` and `none` are said alone", known.join(", ")),
+    };
+    unknown.map(fault).collect()
+}
+
+/// By name or slug.
+pub fn is_called(name: &str, wanted: &str) -> bool {
+    name == wanted || slug(name) == wanted
 }
 
 fn keep<T>(read: Result<T, Faults>, faults: &mut Vec<Fault>) -> Option<T> {

@@ -116,4 +116,12 @@ async fn dev_has_the_client_of_the_environment() {
     }
     assert_eq!(token(&kit, "my-client", "other").await.status, 400);
     assert_eq!(kit.terminate(), Some(0));
+    // Without a secret the client keeps its id and gets a secret of this start.
+    let project = project.with("OAUTH_CLIENT_SECRET", "");
+    let kit = project.start(&["dev"]);
+    assert_eq!(
+        token(&kit, "my-client", "old-secret").await.body["error_description"],
+        "invalid client_secret parameter"
+    );
+    assert_eq!(kit.terminate(), Some(0));
 }
