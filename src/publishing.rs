@@ -5,10 +5,10 @@ use std::sync::Arc;
 use adobe::{EventsApi, JournalError};
 use async_trait::async_trait;
 use engine::{Carried, Carrier, JournalEntry, JournalPage, JournalProblem, JournalSource, Parcel};
-use sdk::Fate;
+use sdk::{Chain, Fate};
 
-/// What stands for the number of an answer that never came: no connection, as the tracing API counts it.
-const NO_ANSWER: u16 = 602;
+/// What stands for the number of an answer that never came, as for a Commerce that cannot be reached.
+const NO_ANSWER: u16 = 503;
 
 /// Publishes stored events at an events API.
 pub struct Publishing {
@@ -25,7 +25,7 @@ impl Carrier for Publishing {
         };
         let provider_id = match self.api.provider_id(&self.provider_label).await {
             Ok(provider_id) => provider_id,
-            Err(error) => return failed(Fate::Retry { after: None }, chain(&error)),
+            Err(error) => return failed(Fate::Retry { after: None }, Chain(&error).to_string()),
         };
         let Ok(event) = engine::event(stored) else {
             return failed(Fate::Parked, "the stored event is not JSON any more".to_owned());
@@ -46,7 +46,7 @@ pub struct Journals(pub Arc<EventsApi>);
 #[async_trait]
 impl JournalSource for Journals {
     async fn locate(&self, registration: &str) -> Result<Option<String>, String> {
-        self.0.journal_url(registration).await.map_err(|error| chain(&error))
+        self.0.journal_url(registration).await.map_err(|error| Chain(&error).to_string())
     }
 
     async fn page(&self, url: &str) -> Result<JournalPage, JournalProblem> {
@@ -64,15 +64,4 @@ impl JournalSource for Journals {
             Err(JournalError::Refused { reason, .. }) => Err(JournalProblem::Refused { reason }),
         }
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

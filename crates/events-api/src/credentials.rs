@@ -42,22 +42,10 @@ pub fn create(name: impl Into<String>, now: Timestamp) -> (Credential, SecretStr
     (credential, secret)
 }
 
-/// A client whose id and secrets come from elsewhere.
-pub fn adopt(client_id: &str, secrets: &[SecretString], now: Timestamp) -> Credential {
-    let stored = |secret: &SecretString| ClientSecret {
-        id: Uuid::new_v4().to_string(),
-        hash: hash(secret.expose_secret()),
-        created: now,
-        expires: None,
-    };
-    Credential {
-        id: Uuid::new_v4().to_string(),
-        client_id: client_id.to_owned(),
-        name: client_id.to_owned(),
-        created: now,
-        secrets: secrets.iter().map(stored).collect(),
-        revoked: None,
-    }
+/// The credential with secrets that come from elsewhere, in place of its own.
+pub fn adopt(credential: Credential, secrets: &[SecretString]) -> Credential {
+    let secrets = secrets.iter().map(|secret| stored(secret, credential.created)).collect();
+    Credential { secrets, ..credential }
 }
 
 /// Gives a credential a second secret; the first counts for as long as both shall overlap. Secrets that have expired
@@ -116,8 +104,11 @@ pub(crate) fn has_secret(credential: Option<&Credential>, secret: &str, now: Tim
 fn new_secret(now: Timestamp) -> (ClientSecret, SecretString) {
     let text = format!("{SECRET_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(random::<SECRET_BYTES>()));
     let secret = SecretString::from(text);
-    let hash = hash(secret.expose_secret());
-    (ClientSecret { id: Uuid::new_v4().to_string(), hash, created: now, expires: None }, secret)
+    (stored(&secret, now), secret)
+}
+
+fn stored(secret: &SecretString, now: Timestamp) -> ClientSecret {
+    ClientSecret { id: Uuid::new_v4().to_string(), hash: hash(secret.expose_secret()), created: now, expires: None }
 }
 
 pub(crate) fn random<const BYTES: usize>() -> [u8; BYTES] {

@@ -79,7 +79,7 @@ async fn publish(State(service): State<Service>, request: Request) -> Result<Res
 }
 
 fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
-    let message = match content_type::essence(headers).as_str() {
+    let message = match content_type::of(headers).as_str() {
         "application/cloudevents+json" => return Ok(Mode::Structured),
         "application/json" => return Ok(Mode::Raw),
         "application/cloudevents-batch+json" => {

@@ -125,7 +125,7 @@ async fn read(request: Request) -> Result<Form, Refusal> {
     if bytes.is_empty() {
         return Ok(form);
     }
-    match content_type::essence(&parts.headers).as_str() {
+    match content_type::of(&parts.headers).as_str() {
         "application/x-www-form-urlencoded" => {
             for (name, value) in form_urlencoded::parse(&bytes) {
                 add(&mut form, name.into_owned(), value.into_owned())?;

@@ -117,7 +117,8 @@ impl Context {
 }
 
 /// An error and all that caused it, in one line.
-struct Chain<'a>(&'a (dyn Error + 'static));
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,7 +23,7 @@ pub mod web;
 pub use action::Action;
 pub use answer::{Answer, Fate};
 pub use consumer::{Consumer, Route};
-pub use context::{Context, Inputs};
+pub use context::{Chain, Context, Inputs};
 pub use delivery::Delivery;
 pub use event::Event;
 pub use fault::Fault;

@@ -74,6 +74,8 @@ impl Routes {
             routes.subscribe(registration);
         }
         routes.catalogue = catalogue;
+        // In order, because every delivery to a webhook looks its registration up.
+        routes.catalogue.registrations.sort_by_key(|registration| registration.id);
         routes
     }
 
@@ -119,7 +121,9 @@ impl Routes {
     }
 
     pub fn registration(&self, number: i64) -> Option<&Registration> {
-        self.catalogue.registrations.iter().find(|registration| registration.id == number)
+        let registrations = &self.catalogue.registrations;
+        let position = registrations.binary_search_by_key(&number, |registration| registration.id).ok()?;
+        registrations.get(position)
     }
 
     /// The registration with this id, or whose name has this slug.

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use sdk::segment;
 use serde_json::{Value, json};
 
-use crate::{Identity, Service};
+use crate::{Identity, Service, content_type};
 
 const HAL: &str = "application/hal+json";
 const JSON: &str = "application/json";
@@ -21,7 +21,7 @@ impl Media {
     /// HAL, unless the client names JSON and does not name HAL.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let types: Vec<String> = accepted.flat_map(|value| value.split(',')).map(super::input::essence).collect();
+        let types: Vec<String> = accepted.flat_map(|value| value.split(',')).map(content_type::essence).collect();
         let names = |wanted: &str| types.iter().any(|named| named == wanted);
         if names(JSON) && !names(HAL) { Self::Json } else { Self::Hal }
     }

@@ -1,6 +1,5 @@
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use json_patch::Patch;
 use sdk::json;
@@ -8,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::Service;
 use crate::problem::Problem;
+use crate::{Service, content_type};
 
 pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
@@ -68,13 +67,8 @@ impl FromRequest<Service> for Operations {
     }
 }
 
-/// A media type without its parameters.
-pub(super) fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
 fn check_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
-    let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(essence).unwrap_or_default();
+    let named = content_type::of(headers);
     if accepted.contains(&named.as_str()) {
         return Ok(());
     }

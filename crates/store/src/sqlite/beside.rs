@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
+use super::writer::is_constraint;
 use super::{DATABASE, lock, open_database, rows, schema};
 use crate::error::OpenError;
 use crate::{Credential, StoreError};
@@ -51,9 +52,7 @@ impl Beside {
     fn write(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<bool>) -> Result<(), StoreError> {
         match write(&self.connection) {
             Ok(_) => Ok(()),
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
-                Err(StoreError::Taken)
-            }
+            Err(error) if is_constraint(&error) => Err(StoreError::Taken),
             Err(_) => Err(StoreError::Unavailable),
         }
     }

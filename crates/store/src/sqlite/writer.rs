@@ -215,7 +215,7 @@ impl Open {
     }
 }
 
-fn is_constraint(error: &rusqlite::Error) -> bool {
+pub(super) fn is_constraint(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
 }
 
