@@ -5,6 +5,7 @@
 //! row in the list of calls happen under one lock, so the list has the order of the effects.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -19,12 +20,47 @@ mod commerce;
 mod control;
 mod draft;
 mod faults;
+mod keep;
 mod path;
 mod products;
 #[cfg(test)]
 mod tests;
 
 pub use calls::Call;
+pub use keep::KeepError;
+use keep::Keeper;
+
+/// What a sandbox is to be.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// The bearer token that Commerce demands; with an empty one it lets nobody in by token.
+    pub token: String,
+    /// Whose OAuth 1.0a signatures Commerce takes, too.
+    pub integration: Option<Integration>,
+    /// Where the state is kept over a restart; nowhere when there is no folder.
+    pub folder: Option<PathBuf>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// The credentials of an integration, as the Commerce admin shows them.
+#[derive(Clone)]
+pub struct Integration {
+    pub consumer_key: String,
+    pub consumer_secret: String,
+    pub access_token: String,
+    pub access_token_secret: String,
+}
+
+impl fmt::Debug for Integration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Integration").finish_non_exhaustive()
+    }
+}
 
 const COMMERCE_BODY_BYTES_MAX: usize = 1024 * 1024;
 const CONTROL_BODY_BYTES_MAX: usize = 16 * 1024;
@@ -37,6 +73,8 @@ pub struct Sandbox {
 
 struct Shared {
     token: String,
+    integration: Option<Integration>,
+    keeper: Keeper,
     state: Mutex<State>,
     faults: Mutex<faults::Faults>,
 }
@@ -49,9 +87,27 @@ struct State {
 }
 
 impl Sandbox {
-    /// A store without products that demands `token` as bearer; with an empty token it lets nobody in.
+    /// A store that demands `token` as bearer, with an empty token it lets nobody in, and that keeps nothing.
     pub fn new(token: String) -> Self {
-        Self { shared: Arc::new(Shared { token, state: Mutex::default(), faults: Mutex::default() }) }
+        Self::with(Options { token, ..Options::default() }, Keeper::nowhere())
+    }
+
+    /// A store with what its folder kept.
+    ///
+    /// # Errors
+    /// The folder cannot be used.
+    pub fn open(options: Options) -> Result<Self, KeepError> {
+        let keeper = match &options.folder {
+            Some(folder) => Keeper::open(folder)?,
+            None => Keeper::nowhere(),
+        };
+        Ok(Self::with(options, keeper))
+    }
+
+    fn with(options: Options, keeper: Keeper) -> Self {
+        let Options { token, integration, folder: _ } = options;
+        let (state, faults) = (Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(Shared { token, integration, keeper, state, faults }) }
     }
 
     /// Routes below `/sandbox`, to be merged at the server's root. It has no fallback.

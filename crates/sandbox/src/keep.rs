@@ -1,0 +1,100 @@
+//! What the stand-ins hold, kept in a folder: documents by kind and id, so that a restart finds what was there.
+//!
+//! Writes reach the operating system before the call returns, so the end of the process loses nothing; they are not
+//! forced onto the disk, so a power cut may.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, params};
+
+/// Where documents are kept; without a folder they are not.
+pub struct Keeper {
+    connection: Option<Mutex<Connection>>,
+}
+
+/// The folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the sandbox cannot keep its state in this folder")]
+pub struct KeepError(#[from] rusqlite::Error);
+
+const DATABASE: &str = "sandbox.db";
+
+impl Keeper {
+    /// Keeps nothing.
+    pub fn nowhere() -> Self {
+        Self { connection: None }
+    }
+
+    /// Keeps documents in this folder, which has to be there.
+    ///
+    /// # Errors
+    /// The database cannot be opened.
+    pub fn open(folder: &Path) -> Result<Self, KeepError> {
+        let connection = Connection::open(folder.join(DATABASE))?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+             CREATE TABLE IF NOT EXISTS document(
+                 kind TEXT NOT NULL, id TEXT NOT NULL, json BLOB NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;",
+        )?;
+        Ok(Self { connection: Some(Mutex::new(connection)) })
+    }
+
+    /// Adds or replaces. A disk that refuses is told of in the log: the stand-in itself goes on.
+    pub fn put(&self, kind: &str, id: &str, json: &[u8]) {
+        self.write("INSERT OR REPLACE INTO document(kind, id, json) VALUES (?1, ?2, ?3)", params![kind, id, json]);
+    }
+
+    pub fn remove(&self, kind: &str, id: &str) {
+        self.write("DELETE FROM document WHERE kind = ?1 AND id = ?2", params![kind, id]);
+    }
+
+    /// All documents of a kind, each with its id.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn load(&self, kind: &str) -> Result<Vec<(String, Vec<u8>)>, KeepError> {
+        let Some(connection) = &self.connection else { return Ok(Vec::new()) };
+        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut select = connection.prepare_cached("SELECT id, json FROM document WHERE kind = ?1")?;
+        let rows = select.query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn write(&self, statement: &str, parameters: impl rusqlite::Params) {
+        let Some(connection) = &self.connection else { return };
+        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = connection.prepare_cached(statement).and_then(|mut statement| statement.execute(parameters));
+        if let Err(error) = written {
+            tracing::warn!(%error, "the sandbox could not keep a change");
+        }
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("is_kept", &self.connection.is_some()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_is_there_after_opening_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let keeper = Keeper::open(folder.path()).unwrap();
+        keeper.put("product", "a", b"{}");
+        keeper.put("product", "b", b"1");
+        keeper.put("product", "b", b"2");
+        keeper.put("order", "a", b"3");
+        keeper.remove("product", "a");
+        drop(keeper);
+        let keeper = Keeper::open(folder.path()).unwrap();
+        assert_eq!(keeper.load("product").unwrap(), [("b".to_owned(), b"2".to_vec())]);
+        assert_eq!(keeper.load("order").unwrap().len(), 1);
+        assert!(Keeper::nowhere().load("order").unwrap().is_empty());
+    }
+}
