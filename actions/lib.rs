@@ -45,7 +45,7 @@ use sdk::Table;
 pub fn table() -> Table {
     Table::default()
         .web("ingestion/webhook", ingestion::webhook::Webhook)
-        .consumer("product/external/consumer", product::external::consumer::ROUTES)
+        .consumer("product/external/consumer", product::external::consumer::CONSUMER)
         .event("product/external/created", product::external::created::Created)
         .event("product/external/updated", product::external::updated::Updated)
         .event("product/external/deleted", product::external::deleted::Deleted)

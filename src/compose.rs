@@ -9,7 +9,7 @@ use anyhow::Context;
 use axum::Router;
 use engine::{
     Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Registry, Retention, Routes, RoutesHandle, Runner,
-    Schedule, Schemas, SystemClock,
+    RunnerParts, Schedule, Schemas, SystemClock,
 };
 use events_api::Service;
 use jiff::Timestamp;
@@ -80,7 +80,13 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
         Some(client) => means.elsewhere(client, &pool)?,
     };
     let intake = Intake::new(Arc::clone(&schemas), Arc::clone(&store), Arc::clone(&clock), travel.way);
-    let runner = Runner::new(registry, Arc::new(intake), Arc::clone(&store), Arc::clone(&clock));
+    let runner = Runner::new(RunnerParts {
+        registry,
+        publisher: Arc::new(intake),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        echo_window: Duration::from_secs(60),
+    });
     let delivery = DeliveryOptions {
         schedule: Schedule { delays: environment.retry.delays.clone(), total: environment.retry.total },
         at_once: environment.deliveries_at_once,

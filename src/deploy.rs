@@ -7,7 +7,7 @@ use std::time::Duration;
 use adobe::{Bearer, Commerce, Pool};
 use async_trait::async_trait;
 use engine::{Deployed, Registry};
-use sdk::{Call, Entry, Inputs, Reply, Stop, TargetPort};
+use sdk::{Call, Entry, Inputs, Reply, Stop, TargetPort, Targets};
 use secrecy::SecretString;
 use settings::{Action, Fault, Manifest, Web, nearest};
 
@@ -81,7 +81,7 @@ pub fn deploy(manifest: &Manifest, pool: &Pool, fallback: Option<&Fallback>) -> 
         Some(Deployed {
             name: action.full_name().into(),
             entry: Arc::clone(entry),
-            commerce: commerce(action, pool, fallback),
+            targets: targets(action, pool, fallback),
             inputs: Arc::new(inputs(action)),
             timeout: Duration::from_millis(action.limits.timeout_ms),
             is_web: !matches!(action.web, Web::No),
@@ -92,6 +92,14 @@ pub fn deploy(manifest: &Manifest, pool: &Pool, fallback: Option<&Fallback>) -> 
 
 fn inputs(action: &Action) -> Inputs {
     Inputs::new(action.inputs.clone())
+}
+
+fn targets(action: &Action, pool: &Pool, fallback: Option<&Fallback>) -> Targets {
+    Targets {
+        commerce: commerce(action, pool, fallback),
+        graphql: Arc::new(NoCommerce),
+        backoffice: Arc::new(NoCommerce),
+    }
 }
 
 /// The Commerce that an action's inputs name.

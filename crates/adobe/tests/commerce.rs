@@ -25,7 +25,15 @@ async fn server(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -
 async fn call(url: &str, token: &str) -> Result<Reply, Stop> {
     let authorize = Arc::new(Bearer::new(SecretString::from(token.to_owned())));
     let commerce = Commerce::new(Pool::new().unwrap(), url, authorize);
-    commerce.call(Call { method: Method::GET, path: "products/A".to_owned(), body: None, event_id: None }).await
+    commerce
+        .call(Call {
+            method: Method::GET,
+            path: "products/A".to_owned(),
+            body: None,
+            event_id: None,
+            changes: Vec::new(),
+        })
+        .await
 }
 
 #[tokio::test]

@@ -170,6 +170,7 @@ impl Deliveries {
         match answer.fate {
             Fate::Done => Outcome::Done,
             Fate::Skipped => Outcome::Skipped,
+            Fate::Suppressed => Outcome::Suppressed,
             Fate::Refused => Outcome::Refused,
             Fate::Parked => Outcome::Parked,
             Fate::Retry { after } => {
@@ -255,6 +256,9 @@ pub(crate) fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outco
     let activation = activation.as_ref().map(tracing::field::display);
     match outcome {
         Outcome::Done | Outcome::Skipped => debug!(event.id = %id, code, attempt, status, "event {id} was delivered"),
+        Outcome::Suppressed => {
+            debug!(event.id = %id, code, attempt, status, "event {id} was suppressed: it is an echo")
+        }
         Outcome::Refused => warn!(event.id = %id, code, attempt, status, activation, "event {id} was refused"),
         Outcome::Parked => warn!(event.id = %id, code, attempt, status, activation, "event {id} waits for a person"),
         Outcome::RetryAt(at) => {

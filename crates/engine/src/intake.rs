@@ -130,7 +130,7 @@ impl Intake {
         let publication = deliveries.iter().find(|delivery| delivery.registration == PUBLISH);
         let outcome = match publication.map_or(State::Done, |delivery| delivery.state) {
             State::Waiting | State::Due | State::Leased => return None,
-            State::Done | State::Skipped | State::Journaled => Outcome::Done,
+            State::Done | State::Skipped | State::Suppressed | State::Journaled => Outcome::Done,
             State::Refused => Outcome::Refused,
             State::Parked => Outcome::Parked,
         };
@@ -182,7 +182,7 @@ impl fmt::Debug for Intake {
 #[async_trait]
 impl Publisher for Intake {
     async fn publish(&self, publication: Publication) -> Result<Published, Refusal> {
-        let spec = self.schemas.spec(&publication.code).ok_or(Refusal::UnknownEvent)?;
+        let spec = self.schemas.ingested(&publication.code).ok_or(Refusal::UnknownEvent)?;
         if publication.entity.as_deref().is_some_and(|entity| entity != spec.entity) {
             return Err(Refusal::OtherEntity(spec.entity));
         }
@@ -198,7 +198,7 @@ impl Publisher for Intake {
 /// What the sender is told when the events API has decided.
 fn verdict(end: PublishEnd) -> Result<(), Refusal> {
     match end.outcome {
-        Outcome::Done | Outcome::Skipped | Outcome::RetryAt(_) => Ok(()),
+        Outcome::Done | Outcome::Skipped | Outcome::Suppressed | Outcome::RetryAt(_) => Ok(()),
         Outcome::Refused | Outcome::Parked if end.status == NO_CONTENT => Err(Refusal::UnknownEvent),
         Outcome::Refused | Outcome::Parked => Err(Refusal::Unpublishable(end.reason)),
     }

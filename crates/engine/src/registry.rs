@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sdk::{Entry, Inputs, TargetPort};
+use sdk::{Entry, Inputs, Targets};
 
 /// An action as deployed: a function under a name, with its inputs and limits.
 #[derive(Clone)]
@@ -12,7 +12,7 @@ pub struct Deployed {
     pub name: Arc<str>,
     pub entry: Arc<Entry>,
     pub inputs: Arc<Inputs>,
-    pub commerce: Arc<dyn TargetPort>,
+    pub targets: Targets,
     pub timeout: Duration,
     /// Whether HTTP callers reach it.
     pub is_web: bool,

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::Method;
@@ -12,6 +13,7 @@ use tracing::{debug, error, warn};
 use uuid::Uuid;
 
 use crate::Clock;
+use crate::memory::Memory;
 use crate::registry::{Deployed, Registry};
 use crate::session::{Nested, Session};
 
@@ -21,16 +23,30 @@ pub struct Runner {
     publisher: Arc<dyn Publisher>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    memory: Arc<Memory>,
+}
+
+/// What a runner is made of.
+pub struct RunnerParts {
+    pub registry: Registry,
+    pub publisher: Arc<dyn Publisher>,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    /// How long a change is remembered, so that its echo goes no further; zero lets every echo pass.
+    pub echo_window: Duration,
+}
+
+impl fmt::Debug for RunnerParts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RunnerParts").field("echo_window", &self.echo_window).finish_non_exhaustive()
+    }
 }
 
 impl Runner {
-    pub fn new(
-        registry: Registry,
-        publisher: Arc<dyn Publisher>,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-    ) -> Arc<Self> {
-        Arc::new(Self { registry, publisher, store, clock })
+    pub fn new(parts: RunnerParts) -> Arc<Self> {
+        let RunnerParts { registry, publisher, store, clock, echo_window } = parts;
+        let memory = Arc::new(Memory { store: Arc::clone(&store), clock: Arc::clone(&clock), echo_window });
+        Arc::new(Self { registry, publisher, store, clock, memory })
     }
 
     pub fn registry(&self) -> &Registry {
@@ -45,8 +61,15 @@ impl Runner {
         &*self.store
     }
 
-    pub(crate) fn publisher(&self) -> Arc<dyn Publisher> {
-        Arc::clone(&self.publisher)
+    /// The doors of one run.
+    pub(crate) fn ports(&self, deployed: &Deployed, session: Arc<Session>) -> Ports {
+        Ports {
+            targets: deployed.targets.clone(),
+            echoes: Arc::<Memory>::clone(&self.memory),
+            state: Arc::<Memory>::clone(&self.memory),
+            actions: Arc::new(Nested(session)),
+            publisher: Arc::clone(&self.publisher),
+        }
     }
 
     /// Whether HTTP callers reach an action of this name.
@@ -68,11 +91,7 @@ impl Runner {
             return Some((response, id));
         }
         let session = Session::new(Arc::clone(self), None, 0);
-        let ports = Ports {
-            commerce: Arc::clone(&deployed.commerce),
-            actions: Arc::new(Nested(Arc::clone(&session))),
-            publisher: self.publisher(),
-        };
+        let ports = self.ports(deployed, Arc::clone(&session));
         let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports);
         let run = AssertUnwindSafe(action.run(&cx, request)).catch_unwind();
         let (response, status) = match tokio::time::timeout(deployed.timeout, run).await {

@@ -38,13 +38,14 @@ impl Schemas {
         self.0.get(code).map(|entry| &entry.spec)
     }
 
-    pub fn specs(&self) -> impl Iterator<Item = &EventSpec> {
-        self.0.values().map(|entry| &entry.spec)
+    /// The event, if the back office sends it through the ingestion webhook.
+    pub fn ingested(&self, code: &str) -> Option<&EventSpec> {
+        self.spec(code).filter(|spec| spec.is_ingested)
     }
 
-    /// The JSON Schema of an event's value.
+    /// The JSON Schema of the value of an event that is ingested.
     pub fn schema(&self, code: &str) -> Option<Value> {
-        self.spec(code).map(|spec| spec.schema().to_value())
+        self.ingested(code).map(|spec| spec.schema().to_value())
     }
 
     /// Checks a value; every fault's pointer begins with `prefix`.

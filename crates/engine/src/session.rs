@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use sdk::{Actions, ActivationId, Answer, Context, Delivery, Entry, Event, Fate, Ports};
+use sdk::{Actions, ActivationId, Answer, Context, Delivery, Entry, Event, Fate};
 use store::{Activation, Status};
 use tracing::error;
 use uuid::Uuid;
@@ -77,11 +77,7 @@ impl Session {
             let message = format!("the action `{}` answers HTTP requests, not events", deployed.name);
             return (Answer::error(422, &message, Fate::Parked), Status::InternalError);
         };
-        let ports = Ports {
-            commerce: Arc::clone(&deployed.commerce),
-            actions: Arc::new(Nested(Arc::clone(self))),
-            publisher: self.runner.publisher(),
-        };
+        let ports = self.runner.ports(deployed, Arc::clone(self));
         // Outside a delivery every run is a first attempt.
         let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports)
             .for_event(event, self.attempt.max(1))
@@ -89,7 +85,11 @@ impl Session {
         let run = AssertUnwindSafe(action.run(&cx, event)).catch_unwind();
         match tokio::time::timeout(deployed.timeout, run).await {
             Ok(Ok(answer)) => {
-                let status = if answer.fate.is_success() { Status::Success } else { Status::ApplicationError };
+                let status = match answer.fate {
+                    Fate::Done | Fate::Skipped => Status::Success,
+                    Fate::Suppressed => Status::Suppressed,
+                    Fate::Refused | Fate::Retry { .. } | Fate::Parked => Status::ApplicationError,
+                };
                 (answer, status)
             }
             Ok(Err(_)) => {

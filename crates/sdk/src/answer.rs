@@ -8,6 +8,8 @@ pub enum Fate {
     Done,
     /// Done without an effect: the event was not for this action.
     Skipped,
+    /// Done without an effect: the event is the echo of a change that we brought there ourselves.
+    Suppressed,
     /// Final: the event or the target's verdict on it will not change.
     Refused,
     /// Again by schedule, no sooner than `after` when the target named a time.
@@ -32,7 +34,7 @@ impl Fate {
     }
 
     pub fn is_success(&self) -> bool {
-        matches!(self, Self::Done | Self::Skipped)
+        matches!(self, Self::Done | Self::Skipped | Self::Suppressed)
     }
 }
 
@@ -59,6 +61,15 @@ impl Answer {
         Self { fate: Fate::Skipped, ..Self::success(message) }
     }
 
+    /// The answer to an echo, from the handler and from its consumer alike; the response is text, as the contract has it.
+    pub fn suppressed(code: &str, response: &str) -> Self {
+        Self {
+            status: 200,
+            result: json!({"statusCode": 200, "body": {"type": code, "response": response}}),
+            fate: Fate::Suppressed,
+        }
+    }
+
     /// A handler's failure: `{"statusCode":n,"body":{"success":false,"error":...}}`.
     pub fn failure(status: u16, error: &str, fate: Fate) -> Self {
         Self { status, result: json!({"statusCode": status, "body": {"success": false, "error": error}}), fate }
@@ -71,6 +82,9 @@ impl Answer {
 
     /// A handler's answer as its consumer passes it on (contract: consumer responses).
     pub fn routed(code: &str, handler: Self) -> Self {
+        if handler.fate == Fate::Suppressed {
+            return handler;
+        }
         let body = handler.result.get("body").cloned().unwrap_or_default();
         if handler.fate.is_success() {
             let result = json!({"statusCode": 200, "body": {"type": code, "response": body}});

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;
 
-use crate::{ActivationId, Answer, Delivery, Event, Ports, Publisher, Stop, Target};
+use crate::{ActivationId, Answer, Delivery, Echoes, Event, Ports, Publisher, State, Stop, Target};
 
 /// The typed inputs of one action, from `actions.config.yaml`. Values can be secrets: `Debug` prints names.
 #[derive(Clone, Default)]
@@ -95,7 +95,26 @@ impl Context {
 
     /// Adobe Commerce, as this action's inputs name it.
     pub fn commerce(&self) -> Target<'_> {
-        Target::new(&*self.ports.commerce, self.event_id.as_deref())
+        Target::new(&*self.ports.targets.commerce, self.event_id.as_deref())
+    }
+
+    /// Adobe Commerce's GraphQL API; the path of a call is empty.
+    pub fn graphql(&self) -> Target<'_> {
+        Target::new(&*self.ports.targets.graphql, self.event_id.as_deref())
+    }
+
+    /// The back office, as this action's inputs name it.
+    pub fn backoffice(&self) -> Target<'_> {
+        Target::new(&*self.ports.targets.backoffice, self.event_id.as_deref())
+    }
+
+    /// Small values that outlive the run.
+    pub fn state(&self) -> &dyn State {
+        &*self.ports.state
+    }
+
+    pub(crate) fn echoes(&self) -> &dyn Echoes {
+        &*self.ports.echoes
     }
 
     /// Where ingested events go.

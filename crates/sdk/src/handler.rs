@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
-use crate::{Action, Answer, Context, Event, Fate, Reply, Stop, json};
+use crate::{Action, Answer, Context, Echo, Event, Fate, Reply, Stop, json};
 
 /// One handler: what it takes, what it sends, and the stages between. Stages left out do nothing.
 ///
@@ -27,6 +27,13 @@ pub trait EventHandler: Send + Sync + 'static {
     fn validate(&self, event: &Self::Event) -> Result<(), Stop> {
         let _ = event;
         Ok(())
+    }
+
+    /// What the other direction carries of this change, too. When this event is the echo of such a change, it goes no
+    /// further; otherwise its own echo will be known. `None`: nothing comes back.
+    fn echo(&self, event: &Self::Event) -> Option<Echo> {
+        let _ = event;
+        None
     }
 
     /// `Event` to `Request`; pure: no clock, no network.
@@ -78,8 +85,17 @@ impl<H: EventHandler> Erased<H> {
     async fn stages(&self, cx: &Context, event: &Event) -> Result<Answer, Stop> {
         let decoded = decode::<H::Event>(event)?;
         self.0.validate(&decoded)?;
+        let echo = self.0.echo(&decoded);
+        if let Some(echo) = &echo
+            && cx.echoes().is_echo(echo).await?
+        {
+            return Ok(Answer::suppressed(&event.code, &echo.discarded(&event.code)));
+        }
         let request = self.0.transform(decoded)?;
         let request = self.0.pre(cx, request).await?;
+        if let Some(echo) = &echo {
+            cx.echoes().remember(echo).await?;
+        }
         let reply = self.0.send(cx, &request).await?;
         if !reply.is_success() {
             return Ok(failed_call(&reply));
@@ -88,7 +104,10 @@ impl<H: EventHandler> Erased<H> {
             cx.note_stop(&stop);
             return Ok(stop.into_answer_after_send());
         }
-        Ok(Answer::success(H::SUCCESS))
+        match &reply.note {
+            Some(note) => Ok(Answer::success(&format!("{}. {note}", H::SUCCESS))),
+            None => Ok(Answer::success(H::SUCCESS)),
+        }
     }
 }
 
@@ -99,7 +118,7 @@ fn decode<T: DeserializeOwned + Validate>(event: &Event) -> Result<T, Stop> {
 
 fn failed_call(reply: &Reply) -> Answer {
     let fate = match Fate::of_status(reply.status, reply.retry_after) {
-        Fate::Done | Fate::Skipped => Fate::Refused,
+        Fate::Done | Fate::Skipped | Fate::Suppressed => Fate::Refused,
         fate => fate,
     };
     let error = reply.error.clone().unwrap_or_else(|| format!("the target answered {}", reply.status));

@@ -8,6 +8,7 @@ mod answer;
 mod consumer;
 mod context;
 mod delivery;
+mod echo;
 mod event;
 mod fault;
 mod handler;
@@ -15,25 +16,30 @@ mod id;
 pub mod json;
 mod ports;
 mod reply;
+mod search;
 mod spec;
 mod stop;
 mod table;
 pub mod web;
+pub mod webhook;
 
 pub use action::Action;
 pub use answer::{Answer, Fate};
-pub use consumer::{Consumer, Route};
+pub use consumer::{Consumer, Need, Route, filled, present};
 pub use context::{Chain, Context, Inputs};
 pub use delivery::Delivery;
+pub use echo::{Direction, Echo};
 pub use event::Event;
 pub use fault::Fault;
 pub use handler::{EventHandler, handler};
 pub use id::ActivationId;
 pub use json::Json;
 pub use ports::{
-    Actions, Call, Ports, Progress, Publication, Published, Publisher, Refusal, Target, TargetPort, segment,
+    Actions, Call, Echoes, Ports, Progress, Publication, Published, Publisher, Refusal, State, Target, TargetPort,
+    Targets, segment,
 };
 pub use reply::Reply;
+pub use search::SearchCriteria;
 pub use spec::EventSpec;
 pub use stop::Stop;
 pub use table::{Entry, Table};
@@ -45,5 +51,5 @@ pub mod prelude {
     pub use serde_json::{Number, Value};
     pub use validator::Validate;
 
-    pub use crate::{Context, Event, EventHandler, Json, Reply, Stop, segment};
+    pub use crate::{Context, Echo, Event, EventHandler, Json, Reply, Stop, segment};
 }

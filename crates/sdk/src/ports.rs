@@ -11,12 +11,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{ActivationId, Answer, Context, Event, Fault, Reply, Stop};
+use crate::{ActivationId, Answer, Context, Echo, Event, Fault, Reply, Stop};
 
 /// The ports of one action.
 #[derive(Clone)]
 pub struct Ports {
-    pub commerce: Arc<dyn TargetPort>,
+    pub targets: Targets,
+    pub echoes: Arc<dyn Echoes>,
+    pub state: Arc<dyn State>,
     pub actions: Arc<dyn Actions>,
     pub publisher: Arc<dyn Publisher>,
 }
@@ -24,6 +26,23 @@ pub struct Ports {
 impl fmt::Debug for Ports {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Ports")
+    }
+}
+
+/// The systems that an action can call, as its inputs name them.
+#[derive(Clone)]
+pub struct Targets {
+    /// Commerce's REST API; paths are below `V1/`.
+    pub commerce: Arc<dyn TargetPort>,
+    /// Commerce's GraphQL API; the path is empty.
+    pub graphql: Arc<dyn TargetPort>,
+    /// The ERP, or whatever stands behind it.
+    pub backoffice: Arc<dyn TargetPort>,
+}
+
+impl fmt::Debug for Targets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Targets")
     }
 }
 
@@ -36,6 +55,8 @@ pub struct Call {
     pub body: Option<Vec<u8>>,
     /// Goes along as `x-event-id`: the same for every attempt at one event.
     pub event_id: Option<String>,
+    /// What the call changes, such as `sku/A1`: calls that share one of these never overlap.
+    pub changes: Vec<String>,
 }
 
 /// A system that takes calls. A reply of any status is `Ok`; no reply is a stop.
@@ -45,15 +66,26 @@ pub trait TargetPort: Send + Sync {
 }
 
 /// A target as a handler sees it, with the event's id tied in.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Target<'a> {
     port: &'a dyn TargetPort,
     event_id: Option<&'a str>,
+    changes: Vec<String>,
 }
 
 impl<'a> Target<'a> {
     pub(crate) fn new(port: &'a dyn TargetPort, event_id: Option<&'a str>) -> Self {
-        Self { port, event_id }
+        Self { port, event_id, changes: Vec::new() }
+    }
+
+    /// Names what the next call changes: no other call that names the same runs at the same time, whichever action
+    /// makes it. Case and blanks around a key do not count, as in Commerce's database.
+    #[must_use]
+    pub fn changing<'k>(mut self, kind: &str, keys: impl IntoIterator<Item = &'k str>) -> Self {
+        self.changes.extend(keys.into_iter().map(|key| format!("{kind}/{}", key.trim().to_lowercase())));
+        self.changes.sort_unstable();
+        self.changes.dedup();
+        self
     }
 
     pub async fn get(&self, path: impl Into<String>) -> Result<Reply, Stop> {
@@ -72,8 +104,10 @@ impl<'a> Target<'a> {
         self.call(Method::DELETE, path.into(), None).await
     }
 
-    async fn call(&self, method: Method, path: String, body: Option<Vec<u8>>) -> Result<Reply, Stop> {
-        self.port.call(Call { method, path, body, event_id: self.event_id.map(str::to_owned) }).await
+    /// A call of any method; the body is JSON text.
+    pub async fn call(&self, method: Method, path: String, body: Option<Vec<u8>>) -> Result<Reply, Stop> {
+        let (event_id, changes) = (self.event_id.map(str::to_owned), self.changes.clone());
+        self.port.call(Call { method, path, body, event_id, changes }).await
     }
 }
 
@@ -96,6 +130,26 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// refused by the client that makes it.
 pub fn segment(value: impl fmt::Display) -> String {
     utf8_percent_encode(&value.to_string(), SEGMENT).to_string()
+}
+
+/// Remembers the changes that were carried lately, so that their echoes are known.
+#[async_trait]
+pub trait Echoes: Send + Sync {
+    /// Whether the opposite direction carried this very change within the window.
+    async fn is_echo(&self, echo: &Echo) -> Result<bool, Stop>;
+
+    /// Told before the change is sent; on disk when it returns.
+    async fn remember(&self, echo: &Echo) -> Result<(), Stop>;
+}
+
+/// Small values of actions that outlive the process, each until its end: what Adobe's state library is to an app.
+#[async_trait]
+pub trait State: Send + Sync {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Stop>;
+
+    async fn put(&self, key: &str, value: Vec<u8>, kept_for: Duration) -> Result<(), Stop>;
+
+    async fn delete(&self, key: &str) -> Result<(), Stop>;
 }
 
 /// Runs other actions of the same deployment.

@@ -11,11 +11,18 @@ pub struct Reply {
     /// The target's own words about a failure, made readable; no payload values of ours.
     pub error: Option<String>,
     pub retry_after: Option<Duration>,
+    /// What people should know although the call succeeded; it follows the handler's success message.
+    pub note: Option<String>,
 }
 
 impl Reply {
     pub fn new(status: u16, body: Value) -> Self {
         Self { status, body, ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn with_note(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
     }
 
     pub fn is_success(&self) -> bool {

@@ -16,6 +16,8 @@ pub struct EventSpec {
     pub entity: &'static str,
     /// Where the business key lies: JSON pointers into the value, `*` for every element of an array.
     pub keys: &'static [&'static str],
+    /// Whether the back office sends it, through the ingestion webhook.
+    pub is_ingested: bool,
     check: fn(&RawValue) -> Result<(), Fault>,
     schema: fn() -> Schema,
 }
@@ -27,7 +29,12 @@ impl EventSpec {
         entity: &'static str,
         keys: &'static [&'static str],
     ) -> Self {
-        Self { code, entity, keys, check: check::<T>, schema: schema::<T> }
+        Self { code, entity, keys, is_ingested: true, check: check::<T>, schema: schema::<T> }
+    }
+
+    /// An event that Commerce sends: any value, since stores differ in what they send along.
+    pub const fn of_commerce(code: &'static str, entity: &'static str, keys: &'static [&'static str]) -> Self {
+        Self { is_ingested: false, ..Self::of::<crate::Json>(code, entity, keys) }
     }
 
     /// Decodes the value and applies its field rules; the first fault only.

@@ -74,7 +74,7 @@ impl Stop {
     /// The stop of a step after the send: whatever it says, nothing is sent again.
     pub(crate) fn into_answer_after_send(self) -> Answer {
         match self.fate {
-            Fate::Skipped | Fate::Done => Answer::skipped(&self.message),
+            Fate::Skipped | Fate::Suppressed | Fate::Done => Answer::skipped(&self.message),
             Fate::Refused | Fate::Retry { .. } | Fate::Parked => {
                 Answer::failure(self.status, &self.message, Fate::Parked)
             }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::web::WebAction;
-use crate::{Action, EventHandler, Route, handler};
+use crate::{Action, Consumer, EventHandler, handler};
 
 /// What stands behind a function's name.
 pub enum Entry {
@@ -33,10 +33,10 @@ impl Table {
         self.with(function, Entry::Event(handler(event_handler)))
     }
 
-    /// A consumer with its routes.
+    /// A consumer with its table of routes.
     #[must_use]
-    pub fn consumer(self, function: &'static str, routes: &'static [Route]) -> Self {
-        self.with(function, Entry::Event(Box::new(crate::Consumer::new(routes))))
+    pub fn consumer(self, function: &'static str, consumer: Consumer) -> Self {
+        self.with(function, Entry::Event(Box::new(consumer)))
     }
 
     /// An action that answers HTTP requests itself.

@@ -30,6 +30,8 @@ pub enum Status {
     DeveloperError,
     /// Our fault.
     InternalError,
+    /// The event was an echo, so the action did nothing; not one of OpenWhisk's words.
+    Suppressed,
 }
 
 impl Status {
@@ -39,6 +41,7 @@ impl Status {
             Self::ApplicationError => "application error",
             Self::DeveloperError => "action developer error",
             Self::InternalError => "whisk internal error",
+            Self::Suppressed => "suppressed",
         }
     }
 
@@ -48,11 +51,12 @@ impl Status {
             Self::ApplicationError => 1,
             Self::DeveloperError => 2,
             Self::InternalError => 3,
+            Self::Suppressed => 4,
         }
     }
 
     pub(crate) fn from_number(number: i64) -> Option<Self> {
-        let all = [Self::Success, Self::ApplicationError, Self::DeveloperError, Self::InternalError];
+        let all = [Self::Success, Self::ApplicationError, Self::DeveloperError, Self::InternalError, Self::Suppressed];
         all.into_iter().find(|status| status.to_number() == number)
     }
 }

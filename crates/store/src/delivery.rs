@@ -20,6 +20,8 @@ pub enum State {
     Parked,
     /// Lies in the registration's journal; nothing else was asked for.
     Journaled,
+    /// Done without an effect: the event was the echo of a change that we carried ourselves.
+    Suppressed,
 }
 
 impl State {
@@ -37,6 +39,7 @@ impl State {
             Self::Refused => "refused",
             Self::Parked => "parked",
             Self::Journaled => "in the journal",
+            Self::Suppressed => "suppressed",
         }
     }
 
@@ -50,6 +53,7 @@ impl State {
             Self::Refused => 5,
             Self::Parked => 6,
             Self::Journaled => 7,
+            Self::Suppressed => 8,
         }
     }
 
@@ -63,6 +67,7 @@ impl State {
             Self::Refused,
             Self::Parked,
             Self::Journaled,
+            Self::Suppressed,
         ];
         states.into_iter().find(|state| state.to_number() == number)
     }
@@ -118,6 +123,7 @@ pub struct Attempt {
 pub enum Outcome {
     Done,
     Skipped,
+    Suppressed,
     Refused,
     Parked,
     RetryAt(Timestamp),
@@ -128,6 +134,7 @@ impl Outcome {
         match self {
             Self::Done => State::Done,
             Self::Skipped => State::Skipped,
+            Self::Suppressed => State::Suppressed,
             Self::Refused => State::Refused,
             Self::Parked => State::Parked,
             Self::RetryAt(_) => State::Due,

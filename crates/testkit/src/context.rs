@@ -3,12 +3,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sdk::{Action, Actions, ActivationId, Answer, Context, Event, Inputs, Ports, Publisher, TargetPort};
+use sdk::{Action, Actions, ActivationId, Answer, Context, Event, Inputs, Ports, Publisher, TargetPort, Targets};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{FakeActions, FakePublisher, Recorder};
+use crate::{FakeActions, FakeMemory, FakePublisher, Recorder};
 
 /// An event of this code that carries this value.
 ///
@@ -25,12 +25,19 @@ pub fn event(code: &str, value: &Value) -> Event {
     }
 }
 
+/// One target in the place of all.
+pub fn targets(target: impl TargetPort + 'static) -> Targets {
+    let target: Arc<dyn TargetPort> = Arc::new(target);
+    Targets { commerce: Arc::clone(&target), graphql: Arc::clone(&target), backoffice: target }
+}
+
 /// The context of one run, with fakes behind every port that is not set.
 pub fn context() -> Bench {
     Bench {
         inputs: BTreeMap::new(),
         attempt: 1,
-        commerce: Arc::new(Recorder::new()),
+        targets: targets(Recorder::new()),
+        memory: FakeMemory::new(),
         actions: Arc::new(FakeActions::new()),
         publisher: Arc::new(FakePublisher::new()),
     }
@@ -41,7 +48,8 @@ pub fn context() -> Bench {
 pub struct Bench {
     inputs: BTreeMap<String, Value>,
     attempt: u32,
-    commerce: Arc<dyn TargetPort>,
+    targets: Targets,
+    memory: FakeMemory,
     actions: Arc<dyn Actions>,
     publisher: Arc<dyn Publisher>,
 }
@@ -60,7 +68,25 @@ impl Bench {
 
     #[must_use]
     pub fn commerce(self, commerce: impl TargetPort + 'static) -> Self {
-        Self { commerce: Arc::new(commerce), ..self }
+        let targets = Targets { commerce: Arc::new(commerce), ..self.targets };
+        Self { targets, ..self }
+    }
+
+    #[must_use]
+    pub fn graphql(self, graphql: impl TargetPort + 'static) -> Self {
+        let targets = Targets { graphql: Arc::new(graphql), ..self.targets };
+        Self { targets, ..self }
+    }
+
+    #[must_use]
+    pub fn backoffice(self, backoffice: impl TargetPort + 'static) -> Self {
+        let targets = Targets { backoffice: Arc::new(backoffice), ..self.targets };
+        Self { targets, ..self }
+    }
+
+    #[must_use]
+    pub fn memory(self, memory: FakeMemory) -> Self {
+        Self { memory, ..self }
     }
 
     #[must_use]
@@ -75,7 +101,13 @@ impl Bench {
 
     /// The context of a run outside any delivery.
     pub fn build(self) -> Context {
-        let ports = Ports { commerce: self.commerce, actions: self.actions, publisher: self.publisher };
+        let ports = Ports {
+            targets: self.targets,
+            echoes: Arc::new(self.memory.clone()),
+            state: Arc::new(self.memory),
+            actions: self.actions,
+            publisher: self.publisher,
+        };
         Context::new(ActivationId::new(Uuid::now_v7()), "test/action".into(), Arc::new(Inputs::new(self.inputs)), ports)
     }
 
@@ -99,17 +131,18 @@ impl fmt::Debug for Bench {
 
 #[cfg(test)]
 mod tests {
-    use sdk::{Consumer, Reply, Stop, TargetPort};
+    use sdk::{Consumer, Reply, Route, Stop, TargetPort};
     use serde_json::json;
 
     use super::*;
 
+    const CONSUMER: Consumer = Consumer::of_backoffice(&[Route::new("stock.counted", "stock/counted")]);
+
     #[tokio::test]
     async fn a_run_reaches_the_fakes_and_they_remember_it() {
         let actions = FakeActions::new().then(Answer::failure(404, "gone", sdk::Fate::Refused));
-        let consumer = Consumer::new(&[("stock.counted", "stock/counted")]);
         let event = event("stock.counted", &json!({"sku": "A"}));
-        let answer = context().actions(actions.clone()).run(&consumer, &event).await;
+        let answer = context().actions(actions.clone()).run(&CONSUMER, &event).await;
         assert_eq!(answer.status, 404);
         let invocations = actions.invocations();
         assert_eq!(invocations.len(), 1);

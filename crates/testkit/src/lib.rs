@@ -8,13 +8,15 @@ mod carrier;
 mod clock;
 mod context;
 mod journal;
+mod memory;
 mod publisher;
 mod recorder;
 
 pub use actions::{FakeActions, Invocation};
 pub use carrier::{Carrying, FakeCarrier};
 pub use clock::ManualClock;
-pub use context::{Bench, context, event};
+pub use context::{Bench, context, event, targets};
 pub use journal::FakeJournal;
+pub use memory::FakeMemory;
 pub use publisher::FakePublisher;
 pub use recorder::Recorder;

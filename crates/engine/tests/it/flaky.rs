@@ -151,6 +151,10 @@ impl Store for Flaky {
         self.store.value(key, now).await
     }
 
+    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.store.values(prefix, now, limit).await
+    }
+
     async fn put_value(&self, key: &str, value: Vec<u8>, expires: Timestamp) -> Result<(), StoreError> {
         pass(&self.values)?;
         self.store.put_value(key, value, expires).await

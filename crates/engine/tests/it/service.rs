@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use engine::{
     Ack, Acks, ArrivalError, Arrivals, Arrived, Carriers, Clock, CloudEvent, Deliveries, DeliveryOptions, Deployed,
-    Intake, PUBLISH, Registry, Routes, RoutesHandle, Runner, Schemas, Way,
+    Intake, PUBLISH, Registry, Routes, RoutesHandle, Runner, RunnerParts, Schemas, Way,
 };
-use sdk::{Action, ActivationId, Answer, Context, Entry, Event, EventSpec, Inputs, Publication, Published, Publisher};
+use sdk::{
+    Action, ActivationId, Answer, Context, Entry, Event, EventSpec, Inputs, Publication, Published, Publisher, Route,
+};
 use sdk::{Consumer, Refusal};
 use serde_json::{Value, json, value};
 use store::{
@@ -176,7 +178,13 @@ impl Service {
         };
         let arrivals = Arrivals::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&shared), Arc::clone(&clocks));
         let registry = registry(&runs, &seen);
-        let runner = Runner::new(registry, Arc::new(intake()), Arc::clone(&shared), Arc::clone(&clocks));
+        let runner = Runner::new(RunnerParts {
+            registry,
+            publisher: Arc::new(intake()),
+            store: Arc::clone(&shared),
+            clock: Arc::clone(&clocks),
+            echo_window: Duration::from_mins(1),
+        });
         let carriers = Carriers {
             publish: setup.publish.map(|carrier| Arc::new(carrier) as _),
             webhook: setup.webhook.map(|carrier| Arc::new(carrier) as _),
@@ -329,17 +337,19 @@ async fn register(store: &dyn Store, registrations: Vec<Registration>) -> Routes
     Routes::new(store.catalogue().await.unwrap())
 }
 
+const CONSUMER: Consumer = Consumer::of_backoffice(&[Route::new(CHANGED, "product/changed")]);
+
 fn registry(runs: &Runs, seen: &Seen) -> Registry {
     let deployed = |name: &str, entry: Entry| Deployed {
         name: name.into(),
         is_web: false,
         entry: Arc::new(entry),
         inputs: Arc::new(Inputs::default()),
-        commerce: Arc::new(Recorder::new()),
+        targets: testkit::targets(Recorder::new()),
         timeout: TIMEOUT,
     };
     Registry::from_iter([
-        deployed("product/consumer", Entry::Event(Box::new(Consumer::new(&[(CHANGED, "product/changed")])))),
+        deployed("product/consumer", Entry::Event(Box::new(CONSUMER))),
         deployed("product/changed", Entry::Event(sdk::handler(Changed(runs.clone())))),
         deployed("test/seen", Entry::Event(Box::new(seen.clone()))),
     ])

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use engine::{
-    Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Runner, Schedule,
-    Schemas, Way,
+    Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Runner,
+    RunnerParts, Schedule, Schemas, Way,
 };
 use jiff::Timestamp;
 use sdk::{ActivationId, Consumer, Entry, EventSpec, Inputs, Publication, Published, Publisher, Refusal, Route};
@@ -56,7 +56,11 @@ const SPECS: &[EventSpec] = &[
     EventSpec::of::<Product>(UNWANTED, "product", &["/sku"]),
 ];
 
-const ROUTES: &[Route] = &[(CHANGED, "product/changed"), (HUNG, "product/hung"), (HASTY, "product/changed")];
+const CONSUMER: Consumer = Consumer::of_backoffice(&[
+    Route::new(CHANGED, "product/changed"),
+    Route::new(HUNG, "product/hung"),
+    Route::new(HASTY, "product/changed"),
+]);
 
 const PROVIDER: &str = "backoffice";
 
@@ -124,7 +128,13 @@ impl World {
             let schemas = Arc::new(Schemas::new(SPECS));
             Intake::new(schemas, Arc::clone(&store), Arc::clone(&shared), Way::Embedded(routes.clone()))
         };
-        let runner = Runner::new(registry, Arc::new(intake()), Arc::clone(&store), Arc::clone(&shared));
+        let runner = Runner::new(RunnerParts {
+            registry,
+            publisher: Arc::new(intake()),
+            store: Arc::clone(&store),
+            clock: Arc::clone(&shared),
+            echo_window: Duration::from_mins(1),
+        });
         let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options, Carriers::default());
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(Arc::clone(&deliveries).run(stopped));
@@ -286,13 +296,13 @@ async fn register(store: &dyn Store, now: Timestamp) -> Routes {
 
 fn registry(runs: &Runs, target: &Recorder) -> Registry {
     let handler = || Entry::Event(sdk::handler(Changed(runs.clone())));
-    let consumer = || Entry::Event(Box::new(Consumer::new(ROUTES)));
+    let consumer = || Entry::Event(Box::new(CONSUMER));
     let deployed = |name: &str, entry: Entry, timeout: Duration| Deployed {
         name: name.into(),
         is_web: matches!(entry, Entry::Web(_)),
         entry: Arc::new(entry),
         inputs: Arc::new(Inputs::default()),
-        commerce: Arc::new(target.clone()),
+        targets: testkit::targets(target.clone()),
         timeout,
     };
     Registry::from_iter([

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::{Carriers, Clock, Deliveries, DeliveryOptions, Registry, Runner, Schedule};
+use engine::{Carriers, Clock, Deliveries, DeliveryOptions, Registry, Runner, RunnerParts, Schedule};
 use http::StatusCode;
 use serde_json::Value;
 use store::{JournalFrom, JournalRead, State, StoredEvent};
@@ -29,7 +29,13 @@ pub async fn only_event(world: &World, registration: &str) -> StoredEvent {
 fn deliver(world: &World) -> watch::Sender<bool> {
     let shared: Arc<dyn Clock> = Arc::new(world.clock.clone());
     let publisher = Arc::new(FakePublisher::new());
-    let runner = Runner::new(Registry::default(), publisher, Arc::clone(&world.store), shared);
+    let runner = Runner::new(RunnerParts {
+        registry: Registry::default(),
+        publisher,
+        store: Arc::clone(&world.store),
+        clock: shared,
+        echo_window: Duration::ZERO,
+    });
     let carriers = Carriers { webhook: Some(Arc::new(world.service.courier())), ..Carriers::default() };
     let schedule =
         Schedule { delays: vec![Duration::from_mins(1), Duration::from_mins(2)], total: Duration::from_hours(24) };

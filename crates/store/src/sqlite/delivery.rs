@@ -49,7 +49,7 @@ pub(super) fn finish(connection: &Connection, attempt: &Attempt, is_due: &mut bo
     }
     let due = match attempt.outcome {
         Outcome::RetryAt(at) => Some(millis(at)),
-        Outcome::Done | Outcome::Skipped | Outcome::Refused | Outcome::Parked => None,
+        Outcome::Done | Outcome::Skipped | Outcome::Suppressed | Outcome::Refused | Outcome::Parked => None,
     };
     let state = attempt.outcome.state();
     let lanes: Option<Vec<u8>> = connection

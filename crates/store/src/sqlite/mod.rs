@@ -256,6 +256,11 @@ impl Store for Sqlite {
         self.read(move |reader| reader.value(&key, now)).await
     }
 
+    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let prefix = prefix.to_owned();
+        self.read(move |reader| reader.values(&prefix, now, limit)).await
+    }
+
     async fn put_value(&self, key: &str, value: Vec<u8>, expires: Timestamp) -> Result<(), StoreError> {
         let key = key.to_owned();
         self.change(move |connection| rows::put_value(connection, &key, &value, expires)).await.map(drop)

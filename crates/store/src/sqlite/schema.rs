@@ -84,6 +84,9 @@ CREATE INDEX trace_registration ON trace(registration, is_success);
 CREATE TABLE credential(
     client TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
     document TEXT NOT NULL) WITHOUT ROWID;
+", "
+-- Deliveries and activations know one more state, `suppressed` (8 and 4), which older programs cannot read.
+SELECT 1;
 "];
 
 /// Refuses a database that is not as this program writes it.

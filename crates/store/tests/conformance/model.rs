@@ -119,6 +119,7 @@ impl Model {
             }
             Outcome::Done => State::Done,
             Outcome::Skipped => State::Skipped,
+            Outcome::Suppressed => State::Suppressed,
             Outcome::Refused => State::Refused,
             Outcome::Parked => State::Parked,
         };
