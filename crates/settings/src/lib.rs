@@ -11,8 +11,8 @@ mod suggestion;
 mod variables;
 
 pub use environment::{
-    Commerce, Environment, Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Local, LogLevel, Mode,
-    Retry, Return, Role, Store,
+    Backoffice, BackofficeAuth, Commerce, CommerceAuth, Environment, Events, EventsApi, EventsClient, EventsService,
+    IngestAck, Journals, Local, LogLevel, Mode, Retry, Return, Role, Store, TargetInputs, TargetLimits,
 };
 pub use fault::{Fault, Faults, Location};
 pub use manifest::{Action, Limits, MANIFEST_FILE, Manifest, Web};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::environment::reader::{Reader, Setting};
-use crate::environment::url::base_url;
+use crate::environment::url::url;
 use crate::environment::{Mode, Role, quantity};
 
 const MANAGEMENT_URL: &str = "https://api.adobe.io/events/";
@@ -190,15 +190,6 @@ fn client(reader: &mut Reader<'_>) -> Option<EventsClient> {
     })
 }
 
-fn url(reader: &mut Reader<'_>, name: &str, default: Option<&str>, example: &str) -> Option<String> {
-    let hint = format!("such as `{example}`");
-    let expected = "expected an `http` or `https` URL with a host, without user, query and fragment";
-    if !reader.is_set(name) {
-        return default.map(str::to_owned);
-    }
-    reader.parse(Setting { name, expected, hint: &hint }, base_url)
-}
-
 /// What goes into a path or a header.
 fn required(reader: &mut Reader<'_>, name: &str, what: &str) -> Option<String> {
     if !reader.is_set(name) {
@@ -206,23 +197,11 @@ fn required(reader: &mut Reader<'_>, name: &str, what: &str) -> Option<String> {
         reader.fault(name, "expected a value for `KIT_EVENTS_API=adobe`, it is not set", hint);
         return None;
     }
-    word(reader, name)
-}
-
-fn word(reader: &mut Reader<'_>, name: &str) -> Option<String> {
-    let setting = Setting {
-        name,
-        expected: "expected letters, digits and `-`, `_`, `.`, `@` only",
-        hint: "copy it again, without blanks and quotes",
-    };
-    reader.parse(setting, |text| {
-        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@');
-        text.chars().all(is_plain).then(|| text.to_owned())
-    })
+    reader.word(name)
 }
 
 /// One secret as it is, or a JSON array of one or two.
-fn client_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
+pub(super) fn client_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
     let setting = Setting {
         name: CLIENT_SECRET,
         expected: "expected one client secret, or a JSON array of one or two",
@@ -277,7 +256,7 @@ fn takes_unsigned(reader: &mut Reader<'_>, mode: Mode) -> bool {
 pub(super) fn service(reader: &mut Reader<'_>, mode: Mode, is_local: bool) -> EventsService {
     let [consumer_id, project_id, workspace_id, org_id, client_id] =
         ["IO_CONSUMER_ID", "IO_PROJECT_ID", "IO_WORKSPACE_ID", "OAUTH_ORG_ID", "OAUTH_CLIENT_ID"]
-            .map(|name| word(reader, name));
+            .map(|name| reader.word(name));
     EventsService {
         consumer_id,
         project_id,

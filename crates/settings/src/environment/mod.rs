@@ -1,9 +1,12 @@
 //! The variables of the environment as typed settings.
 
+mod backoffice;
 mod commerce;
 mod events;
+mod names;
 mod quantity;
 mod reader;
+mod targets;
 mod url;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,10 +15,12 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-pub use crate::environment::commerce::Commerce;
+pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
+pub use crate::environment::commerce::{Commerce, CommerceAuth};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
 use crate::environment::reader::{Reader, Setting};
-use crate::{Faults, Variables, suggestion};
+pub use crate::environment::targets::{TargetInputs, TargetLimits};
+use crate::{Faults, Variables};
 
 const BIND_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9080);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -29,49 +34,8 @@ const RETRY_DELAYS_MAX: usize = 32;
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(1);
 const STORE_BYTES_MAX_DEFAULT: u64 = 32 << 30;
 const STORE_BYTES_MAX_MIN: u64 = 16 << 20;
+const ECHO_WINDOW_DEFAULT: Duration = MINUTE;
 const NAMESPACE_DEFAULT: &str = "local";
-const OWN_PREFIX: &str = "KIT_";
-
-/// Every variable of this prefix, also those that other crates read.
-const OWN_NAMES: [&str; 27] = [
-    "KIT_BIND",
-    "KIT_DATA",
-    "KIT_STORE",
-    "KIT_SANDBOX_TOKEN",
-    "KIT_EVENTS_API",
-    "KIT_EVENTS_INGRESS_URL",
-    "KIT_EVENTS_KEYS_URL",
-    "KIT_INGEST_ACK",
-    "KIT_INGESTION_AUTH",
-    "KIT_PUBLIC_URL",
-    "KIT_BACKOFFICE_URL",
-    "KIT_BACKOFFICE_AUTH",
-    "KIT_OUTBOUND_ALLOW",
-    "KIT_URL",
-    "KIT_API_KEY",
-    "KIT_RETRY_DELAYS",
-    "KIT_RETRY_FOR",
-    "KIT_DEDUPE_WINDOW",
-    "KIT_STORE_BYTES_MAX",
-    "KIT_DELIVERIES_AT_ONCE",
-    "KIT_ROLE",
-    "KIT_JOURNAL",
-    "KIT_JOURNAL_INTERVAL",
-    "KIT_WEBHOOK_SIGNATURES",
-    "KIT_EVENTS_PLAIN_HTTP",
-    "KIT_EVENTS_INGRESS_LIMIT",
-    "KIT_EVENTS_DEPRECATED_MEMBERS",
-];
-
-/// Those of them that nothing reads yet. Whoever sets one expects something that does not happen.
-const UNREAD_NAMES: [&str; 6] = [
-    "KIT_API_KEY",
-    "KIT_BACKOFFICE_AUTH",
-    "KIT_BACKOFFICE_URL",
-    "KIT_EVENTS_KEYS_URL",
-    "KIT_OUTBOUND_ALLOW",
-    "KIT_URL",
-];
 
 /// What the settings are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +92,11 @@ pub struct Environment {
     pub sandbox_token: Option<SecretString>,
     /// None in `Mode::Dev`, where the sandbox stands in, and for an events service, which calls no Commerce.
     pub commerce: Option<Commerce>,
+    /// None in `Mode::Dev`, where the sandbox stands in.
+    pub backoffice: Option<Backoffice>,
+    pub target_limits: TargetLimits,
+    /// How long a change is remembered for its echo; zero when echoes pass.
+    pub echo_window: Duration,
     pub retry: Retry,
     pub dedupe_window: Duration,
     pub store_bytes_max: u64,
@@ -142,7 +111,7 @@ impl Environment {
     /// Reads everything and reports everything that is wrong or contradictory.
     pub fn read(variables: &Variables, mode: Mode) -> Result<Self, Faults> {
         let mut reader = Reader { variables, faults: Vec::new() };
-        check_names(&mut reader);
+        names::check(&mut reader);
         let role = role(&mut reader);
         if role == Role::Kit {
             check_ingestion_auth(&mut reader, mode);
@@ -161,13 +130,19 @@ impl Environment {
                 Role::Kit => commerce::read(&mut reader, mode),
                 Role::EventsService => None,
             },
+            backoffice: match role {
+                Role::Kit => backoffice::read(&mut reader),
+                Role::EventsService => None,
+            },
+            target_limits: targets::limits(&mut reader),
+            echo_window: echo_window(&mut reader),
             retry: retry(&mut reader, mode),
             dedupe_window,
             store_bytes_max: store_bytes_max(&mut reader),
             deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &(1..=1_024)),
             log_level: log_level(&mut reader),
             namespace: namespace(&mut reader),
-            unread: unread(variables),
+            unread: names::unread(variables),
         };
         Faults::none_or(reader.faults, environment)
     }
@@ -189,7 +164,7 @@ impl Local {
         let local = Self {
             data: data(&reader),
             service: events::service(&mut reader, Mode::Serve, true),
-            unread: unread(variables),
+            unread: names::unread(variables),
         };
         Faults::none_or(reader.faults, local)
     }
@@ -197,10 +172,6 @@ impl Local {
 
 fn data(reader: &Reader<'_>) -> PathBuf {
     PathBuf::from(reader.get("KIT_DATA").unwrap_or("data"))
-}
-
-fn unread(variables: &Variables) -> Vec<&'static str> {
-    UNREAD_NAMES.into_iter().filter(|name| variables.get(name).is_some()).collect()
 }
 
 /// A setting with one possible value so far, which is also its default.
@@ -222,15 +193,6 @@ fn only<T>(reader: &mut Reader<'_>, only: &Only, value: T) -> T {
     let setting = Setting { name: only.name, expected: only.expected, hint: only.hint };
     reader.parse(setting, |text| (text == only.value).then_some(()));
     value
-}
-
-fn check_names(reader: &mut Reader<'_>) {
-    let variables = reader.variables;
-    let unknown = variables.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN_NAMES.contains(name));
-    for name in unknown {
-        let hint = suggestion::hint(name, &OWN_NAMES);
-        reader.fault(name, "expected a variable that the kit knows", hint);
-    }
 }
 
 fn check_ingestion_auth(reader: &mut Reader<'_>, mode: Mode) {
@@ -283,6 +245,19 @@ fn dedupe_window(reader: &mut Reader<'_>, events: &Events) -> Duration {
         );
     }
     window
+}
+
+fn echo_window(reader: &mut Reader<'_>) -> Duration {
+    let setting = Setting {
+        name: "KIT_ECHO_WINDOW",
+        expected: "expected a duration from `1s` to `1d`, or `off`",
+        hint: "leave it out for `60s`; Commerce sends its events once a minute unless they have priority",
+    };
+    let window = reader.parse(setting, |text| match text {
+        "off" => Some(Duration::ZERO),
+        text => quantity::duration(text).filter(|window| (Duration::from_secs(1)..=DAY).contains(window)),
+    });
+    window.unwrap_or(ECHO_WINDOW_DEFAULT)
 }
 
 fn is_local(address: SocketAddr) -> bool {
@@ -370,5 +345,7 @@ fn namespace(reader: &mut Reader<'_>) -> String {
 
 #[cfg(test)]
 mod events_tests;
+#[cfg(test)]
+mod targets_tests;
 #[cfg(test)]
 mod tests;

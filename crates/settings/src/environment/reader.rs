@@ -83,4 +83,17 @@ impl Reader<'_> {
             is_sendable.then(|| SecretString::from(text))
         })
     }
+
+    /// What goes into a path or a header: letters, digits and few signs.
+    pub(super) fn word(&mut self, name: &str) -> Option<String> {
+        let setting = Setting {
+            name,
+            expected: "expected letters, digits and `-`, `_`, `.`, `@` only",
+            hint: "copy it again, without blanks and quotes",
+        };
+        self.parse(setting, |text| {
+            let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@');
+            text.chars().all(is_plain).then(|| text.to_owned())
+        })
+    }
 }

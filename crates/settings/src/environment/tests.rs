@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use crate::{Environment, EventsApi, Faults, IngestAck, LogLevel, Mode, Store, Variables};
+use crate::{CommerceAuth, Environment, EventsApi, Faults, IngestAck, LogLevel, Mode, Store, TargetLimits, Variables};
 
 const SERVED: [(&str, &str); 3] = [
     ("KIT_INGESTION_AUTH", "none"),
@@ -45,6 +45,9 @@ fn everything_has_a_default_in_dev() {
     assert_eq!(environment.deliveries_at_once, 64);
     assert_eq!(environment.log_level, LogLevel::Info);
     assert_eq!(environment.namespace, "local");
+    assert!(environment.backoffice.is_none());
+    assert_eq!(environment.echo_window, Duration::from_mins(1));
+    assert_eq!(environment.target_limits, TargetLimits { concurrency: 32, rate: None });
 }
 
 #[test]
@@ -70,7 +73,7 @@ fn serve_takes_what_is_set() {
     assert_eq!(environment.sandbox_token.unwrap().expose_secret(), "t0ken");
     let commerce = environment.commerce.unwrap();
     assert_eq!(commerce.base_url, "https://shop.example.com/rest/");
-    assert_eq!(commerce.access_token.expose_secret(), "s3cr3t");
+    assert!(matches!(commerce.auth, CommerceAuth::Bearer(token) if token.expose_secret() == "s3cr3t"));
     assert_eq!(environment.retry.delays, [Duration::from_millis(100), Duration::from_secs(5)]);
     assert_eq!(environment.retry.total, Duration::from_hours(2));
     assert_eq!(environment.dedupe_window, Duration::from_hours(30 * 24));
@@ -114,6 +117,11 @@ fn wrong_values_are_refused_by_name_and_never_shown() {
     check("KIT_DELIVERIES_AT_ONCE", &["0", "1025", "many"], "default of 64");
     check("LOG_LEVEL", &["INFO", "verbose"], "leave it out");
     check("AIO_runtime_namespace", &["a/b", "ü"], "`local`");
+    check("KIT_ECHO_WINDOW", &["0s", "2d", "on", "60"], "leave it out for `60s`");
+    check("KIT_TARGET_CONCURRENCY", &["0", "1025"], "default of 32");
+    check("KIT_TARGET_RATE", &["0", "100001", "5/s"], "the calls in a second");
+    check("KIT_BACKOFFICE_URL", &["erp", "https://me:s3cr3t@erp.example.com/"], "`https://erp.example.com/api/`");
+    check("KIT_BACKOFFICE_AUTH", &["token"], "leave it out for `none`");
     check("KIT_INGESTION_AUTH", &["basic"], "actions/ingestion/auth.rs");
     check("COMMERCE_ACCESS_TOKEN", &["s3cr3t s3cr3t"], "copy the token again");
 }
@@ -163,24 +171,8 @@ fn dev_stays_on_this_machine() {
 fn serve_tells_all_that_it_needs() {
     let faults = read(Mode::Serve, &[]).unwrap_err();
     let keys: Vec<&str> = faults.iter().map(|fault| fault.key.as_str()).collect();
-    assert_eq!(keys, ["COMMERCE_ACCESS_TOKEN", "COMMERCE_BASE_URL", "KIT_INGESTION_AUTH"]);
+    assert_eq!(keys, ["COMMERCE_BASE_URL", "COMMERCE_CONSUMER_KEY", "KIT_INGESTION_AUTH"]);
     assert!(faults.to_string().contains("say `none` to accept everyone"), "{faults}");
-}
-
-#[test]
-fn commerce_without_a_token_says_what_works_today() {
-    fn check(mode: Mode, other: &str, hint: &str) {
-        let pairs = [("KIT_INGESTION_AUTH", "none"), ("COMMERCE_BASE_URL", "https://shop.example.com"), (other, "x")];
-        let faults = read(mode, &pairs).unwrap_err();
-        let shown = faults.to_string();
-        assert_eq!(faults.len(), 1, "{shown}");
-        assert!(shown.starts_with("`COMMERCE_ACCESS_TOKEN`: ") && shown.contains(hint), "{shown}");
-    }
-    for mode in [Mode::Dev, Mode::Serve] {
-        check(mode, "UNRELATED", "copy the access token of an integration");
-        check(mode, "COMMERCE_CONSUMER_KEY", "come later; an integration access token sent as bearer works today");
-        check(mode, "OAUTH_CLIENT_ID", "come later; an integration access token sent as bearer works today");
-    }
 }
 
 #[test]

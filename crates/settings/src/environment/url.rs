@@ -2,6 +2,8 @@
 
 use http::Uri;
 
+use crate::environment::reader::{Reader, Setting};
+
 /// An `http` or `https` URL without user, query and fragment, with a slash at its end.
 pub(super) fn base_url(text: &str) -> Option<String> {
     let text = text.trim();
@@ -24,4 +26,14 @@ pub(super) fn base_url(text: &str) -> Option<String> {
     }
     let slash = if text.ends_with('/') { "" } else { "/" };
     Some(format!("{text}{slash}"))
+}
+
+/// A variable that holds a base URL.
+pub(super) fn url(reader: &mut Reader<'_>, name: &str, default: Option<&str>, example: &str) -> Option<String> {
+    let hint = format!("such as `{example}`");
+    let expected = "expected an `http` or `https` URL with a host, without user, query and fragment";
+    if !reader.is_set(name) {
+        return default.map(str::to_owned);
+    }
+    reader.parse(Setting { name, expected, hint: &hint }, base_url)
 }

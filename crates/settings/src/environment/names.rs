@@ -1,0 +1,64 @@
+//! The variables that the kit knows by name.
+
+use crate::environment::reader::Reader;
+use crate::{Variables, suggestion};
+
+const OWN_PREFIX: &str = "KIT_";
+
+/// Every variable of this prefix, also those that other crates read.
+const OWN_NAMES: [&str; 38] = [
+    "KIT_BIND",
+    "KIT_DATA",
+    "KIT_STORE",
+    "KIT_SANDBOX_TOKEN",
+    "KIT_EVENTS_API",
+    "KIT_EVENTS_INGRESS_URL",
+    "KIT_EVENTS_KEYS_URL",
+    "KIT_INGEST_ACK",
+    "KIT_INGESTION_AUTH",
+    "KIT_PUBLIC_URL",
+    "KIT_BACKOFFICE_URL",
+    "KIT_BACKOFFICE_AUTH",
+    "KIT_BACKOFFICE_API_KEY",
+    "KIT_BACKOFFICE_API_KEY_HEADER",
+    "KIT_BACKOFFICE_USER",
+    "KIT_BACKOFFICE_PASSWORD",
+    "KIT_BACKOFFICE_TOKEN_URL",
+    "KIT_BACKOFFICE_CLIENT_ID",
+    "KIT_BACKOFFICE_CLIENT_SECRET",
+    "KIT_BACKOFFICE_SCOPES",
+    "KIT_OUTBOUND_ALLOW",
+    "KIT_URL",
+    "KIT_API_KEY",
+    "KIT_RETRY_DELAYS",
+    "KIT_RETRY_FOR",
+    "KIT_DEDUPE_WINDOW",
+    "KIT_ECHO_WINDOW",
+    "KIT_STORE_BYTES_MAX",
+    "KIT_DELIVERIES_AT_ONCE",
+    "KIT_TARGET_CONCURRENCY",
+    "KIT_TARGET_RATE",
+    "KIT_ROLE",
+    "KIT_JOURNAL",
+    "KIT_JOURNAL_INTERVAL",
+    "KIT_WEBHOOK_SIGNATURES",
+    "KIT_EVENTS_PLAIN_HTTP",
+    "KIT_EVENTS_INGRESS_LIMIT",
+    "KIT_EVENTS_DEPRECATED_MEMBERS",
+];
+
+/// Those of them that nothing reads yet. Whoever sets one expects something that does not happen.
+const UNREAD_NAMES: [&str; 4] = ["KIT_API_KEY", "KIT_EVENTS_KEYS_URL", "KIT_OUTBOUND_ALLOW", "KIT_URL"];
+
+pub(super) fn check(reader: &mut Reader<'_>) {
+    let variables = reader.variables;
+    let unknown = variables.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN_NAMES.contains(name));
+    for name in unknown {
+        let hint = suggestion::hint(name, &OWN_NAMES);
+        reader.fault(name, "expected a variable that the kit knows", hint);
+    }
+}
+
+pub(super) fn unread(variables: &Variables) -> Vec<&'static str> {
+    UNREAD_NAMES.into_iter().filter(|name| variables.get(name).is_some()).collect()
+}
