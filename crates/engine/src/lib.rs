@@ -32,6 +32,7 @@ pub use filter::{Filter, FilterError};
 pub use follow::{Follower, JournalEntry, JournalPage, JournalProblem, JournalSource};
 pub use housekeeping::{Retention, keep_house};
 pub use intake::{Ack, Intake, Way};
+pub use memory::Memory;
 pub use registry::{Deployed, Registry};
 pub use routes::{PUBLISH, Routes, RoutesHandle, slug};
 pub use run::{Runner, RunnerParts};

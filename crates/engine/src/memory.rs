@@ -18,14 +18,18 @@ use crate::Clock;
 const CHANGES_COMPARED_MAX: usize = 64;
 
 /// The ports to what outlives a run, over the store.
-pub(crate) struct Memory {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Arc<dyn Clock>,
-    /// How long a change is remembered for its echo; not at all when it is zero.
-    pub(crate) echo_window: Duration,
+pub struct Memory {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    echo_window: Duration,
 }
 
 impl Memory {
+    /// A change is remembered for its echo as long as `echo_window`; not at all when that is zero.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, echo_window: Duration) -> Self {
+        Self { store, clock, echo_window }
+    }
+
     fn end(&self, span: Duration) -> Timestamp {
         self.clock.now().saturating_add(span).unwrap_or(Timestamp::MAX)
     }

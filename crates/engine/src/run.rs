@@ -45,7 +45,7 @@ impl fmt::Debug for RunnerParts {
 impl Runner {
     pub fn new(parts: RunnerParts) -> Arc<Self> {
         let RunnerParts { registry, publisher, store, clock, echo_window } = parts;
-        let memory = Arc::new(Memory { store: Arc::clone(&store), clock: Arc::clone(&clock), echo_window });
+        let memory = Arc::new(Memory::new(Arc::clone(&store), Arc::clone(&clock), echo_window));
         Arc::new(Self { registry, publisher, store, clock, memory })
     }
 

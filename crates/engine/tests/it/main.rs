@@ -11,6 +11,7 @@ mod flaky;
 mod follow;
 mod house;
 mod intake;
+mod memory;
 mod order;
 mod product;
 mod restart;

@@ -125,6 +125,7 @@ async fn a_finish_ends_the_delivery(place: &Place) {
     let store = place.open().await;
     let store = check(place, store, Outcome::Done, State::Done).await;
     let store = check(place, store, Outcome::Skipped, State::Skipped).await;
+    let store = check(place, store, Outcome::Suppressed, State::Suppressed).await;
     let store = check(place, store, Outcome::Refused, State::Refused).await;
     check(place, store, Outcome::Parked, State::Parked).await;
 }

@@ -144,7 +144,7 @@ async fn crossed_keys_do_not_lock_each_other_out(place: &Place) {
 
 async fn what_will_not_run_again_is_stepped_over(place: &Place) {
     let store = place.open().await;
-    let outcomes = [Outcome::Parked, Outcome::Refused, Outcome::Skipped, Outcome::Done];
+    let outcomes = [Outcome::Parked, Outcome::Refused, Outcome::Skipped, Outcome::Suppressed, Outcome::Done];
     let mut events = Vec::new();
     for (second, _) in (0..).zip(outcomes) {
         events.push(append(&store, with_keys(at(second), &["sku-1"])).await);

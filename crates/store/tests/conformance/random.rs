@@ -75,7 +75,13 @@ enum Ending {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let keys = prop::collection::vec(prop::sample::select(KEYS.as_slice()), 0..4);
-    let outcome = prop::sample::select(vec![Outcome::Done, Outcome::Skipped, Outcome::Refused, Outcome::Parked]);
+    let outcome = prop::sample::select(vec![
+        Outcome::Done,
+        Outcome::Skipped,
+        Outcome::Suppressed,
+        Outcome::Refused,
+        Outcome::Parked,
+    ]);
     let retry = (0_i64..60).prop_map(|seconds| Ending::RetryIn { seconds });
     let ending = prop_oneof![2 => outcome.prop_map(Ending::Final), 1 => retry];
     let after = (0_usize..20).prop_map(|back| Begin::After { back });

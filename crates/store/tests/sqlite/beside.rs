@@ -5,7 +5,7 @@ use std::sync::Arc;
 use store::{Appended, Beside, Credential, OpenError, Reader, Store, StoreError};
 use tokio::task::JoinSet;
 
-use crate::home::{Home, append, at, event, mode, user_version};
+use crate::home::{Home, VERSION, append, at, event, mode, user_version};
 use crate::versions::old_home;
 
 /// Writes from both sides at once.
@@ -139,7 +139,7 @@ async fn alone_it_brings_an_older_store_up_to_date() {
     let alone = open(&home);
     alone.put_credential(&credential("c-1")).unwrap();
     drop(alone);
-    assert_eq!(user_version(&home.connect()), 2);
+    assert_eq!(user_version(&home.connect()), VERSION);
     let store = home.open();
     assert_eq!(store.catalogue().await.unwrap().registrations.len(), 2);
     assert_eq!(store.credentials().await.unwrap(), [credential("c-1")]);
@@ -152,20 +152,20 @@ async fn other_versions_are_refused_and_left_alone() {
         assert_eq!(refusal(home).to_string(), expected);
         assert_eq!(user_version(&home.connect()), version);
     }
-    const NEWER: &str = "it was written by a newer version (schema 3, this program knows up to 2)";
+    const NEWER: &str = "it was written by a newer version (schema 4, this program knows up to 3)";
     let home = Home::new();
     let store = home.open();
     check(
         &home,
         1,
-        "an older version wrote it (schema 1, this program knows 2); a kit that starts brings it up to date",
+        "an older version wrote it (schema 1, this program knows 3); a kit that starts brings it up to date",
     );
-    check(&home, 3, NEWER);
+    check(&home, VERSION + 1, NEWER);
     append(&store, event(0)).await;
     store.close().await;
     drop(store);
-    check(&home, 3, NEWER);
+    check(&home, VERSION + 1, NEWER);
     // The refused handle holds nothing.
-    home.connect().pragma_update(None, "user_version", 2).unwrap();
+    home.connect().pragma_update(None, "user_version", VERSION).unwrap();
     home.open();
 }

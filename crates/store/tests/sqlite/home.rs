@@ -83,6 +83,9 @@ pub async fn append(store: &Sqlite, event: NewEvent) -> Uuid {
     id
 }
 
+/// The newest version of the schema.
+pub const VERSION: i64 = 3;
+
 pub fn user_version(connection: &Connection) -> i64 {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("the file is a database")
 }

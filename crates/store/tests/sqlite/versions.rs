@@ -12,7 +12,7 @@ use store::{
 };
 use uuid::Uuid;
 
-use crate::home::{Home, append, at, event, user_version};
+use crate::home::{Home, VERSION, append, at, event, user_version};
 
 const FIRST_VERSION: &str = include_str!("first_version.sql");
 
@@ -143,7 +143,7 @@ async fn an_older_store_is_brought_up_to_date_and_keeps_everything() {
     let home = old_home();
     assert_eq!(user_version(&home.connect()), 1);
     let store = home.open();
-    assert_eq!(user_version(&home.connect()), 2);
+    assert_eq!(user_version(&home.connect()), VERSION);
     check(&store).await;
     check(&reopen(&home, store).await).await;
 }
@@ -220,9 +220,9 @@ async fn a_reader_refuses_an_older_store_and_leaves_it_alone() {
     };
     let before = schema(&home);
     match Reader::open(&home.options.folder) {
-        Err(StoreError::Open { path, source: source @ OpenError::Older { found: 1, known: 2 } }) => {
+        Err(StoreError::Open { path, source: source @ OpenError::Older { found: 1, known: VERSION } }) => {
             assert_eq!(path, home.options.folder);
-            let expected = "an older version wrote it (schema 1, this program knows 2); a kit that starts brings it up \
+            let expected = "an older version wrote it (schema 1, this program knows 3); a kit that starts brings it up \
                             to date";
             assert_eq!(source.to_string(), expected);
         }
@@ -239,8 +239,8 @@ async fn a_reader_refuses_an_older_store_and_leaves_it_alone() {
 fn a_reader_refuses_a_newer_store() {
     let home = Home::new();
     drop(home.open());
-    home.connect().pragma_update(None, "user_version", 3).unwrap();
+    home.connect().pragma_update(None, "user_version", VERSION + 1).unwrap();
     let refused = Reader::open(&home.options.folder);
-    let is_newer = matches!(&refused, Err(StoreError::Open { source: OpenError::Newer { found: 3, known: 2 }, .. }));
+    let is_newer = matches!(&refused, Err(StoreError::Open { source: OpenError::Newer { known: VERSION, .. }, .. }));
     assert!(is_newer, "{refused:?}");
 }

@@ -1,0 +1,164 @@
+//! Echoes and values of actions, over the real store.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Clock, Memory};
+use proptest::prelude::*;
+use sdk::{Echo, Echoes, State};
+use serde_json::{Value, json};
+use store::{Options, Sqlite, Store};
+use tempfile::TempDir;
+use testkit::ManualClock;
+
+const WINDOW: Duration = Duration::from_mins(1);
+
+struct World {
+    memory: Memory,
+    store: Arc<dyn Store>,
+    clock: ManualClock,
+    folder: TempDir,
+}
+
+impl World {
+    fn new(echo_window: Duration) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new();
+        let store = open(folder.path());
+        let memory = Memory::new(Arc::clone(&store), Arc::new(clock.clone()), echo_window);
+        Self { memory, store, clock, folder }
+    }
+
+    async fn carry(&self, echo: Echo) {
+        self.memory.remember(&echo).await.unwrap();
+    }
+
+    async fn check(&self, echo: Echo, is_echo: bool) {
+        assert_eq!(self.memory.is_echo(&echo).await.unwrap(), is_echo, "{echo:?}");
+    }
+}
+
+fn open(folder: &Path) -> Arc<dyn Store> {
+    let options = Options { folder: folder.join("data"), dedupe_window: WINDOW, bytes_max: 1 << 30 };
+    Arc::new(Sqlite::open(&options).unwrap())
+}
+
+fn product(echo: Echo, price: Option<&Value>, description: &str) -> Echo {
+    echo.saved("A/b c?").text("name", Some("Bag")).number("price", price).text("description", Some(description))
+}
+
+fn there(price: &Value) -> Echo {
+    product(Echo::to_commerce("product"), Some(price), "d")
+}
+
+fn back(price: Option<&Value>, description: &str) -> Echo {
+    product(Echo::from_commerce("product"), price, description)
+}
+
+#[tokio::test]
+async fn the_same_change_the_other_way_is_an_echo() {
+    let world = World::new(WINDOW);
+    world.check(back(Some(&json!(34)), "d"), false).await;
+    world.carry(there(&json!(34.0))).await;
+    world.check(back(Some(&json!("34.0000")), " d "), true).await;
+    // The same direction again is no echo.
+    world.check(there(&json!(34)), false).await;
+}
+
+#[tokio::test]
+async fn a_change_to_any_field_passes() {
+    let world = World::new(WINDOW);
+    world.carry(there(&json!(34))).await;
+    world.check(back(Some(&json!(35)), "d"), false).await;
+    world.check(back(Some(&json!(34)), "other"), false).await;
+    world.check(Echo::from_commerce("product").saved("other").text("name", Some("Bag")), false).await;
+    world.check(Echo::from_commerce("product").deleted("A/b c?"), false).await;
+    world.check(Echo::from_commerce("customer").saved("A/b c?").text("name", Some("Bag")), false).await;
+}
+
+#[tokio::test]
+async fn what_an_event_does_not_carry_says_nothing_and_what_only_it_carries_is_news() {
+    let world = World::new(WINDOW);
+    world.carry(there(&json!(34))).await;
+    // Commerce does not send prices unless they were subscribed to.
+    world.check(back(None, "d"), true).await;
+    let world = World::new(WINDOW);
+    world.carry(back(None, "d")).await;
+    world.check(there(&json!(34)), false).await;
+}
+
+#[tokio::test]
+async fn earlier_changes_are_still_known_after_later_ones() {
+    let world = World::new(WINDOW);
+    for price in [1, 2, 3] {
+        world.carry(there(&json!(price))).await;
+    }
+    for price in [1, 2, 3] {
+        world.check(back(Some(&json!(price)), "d"), true).await;
+    }
+    world.check(back(Some(&json!(4)), "d"), false).await;
+}
+
+#[tokio::test]
+async fn the_window_ends_and_each_attempt_begins_it_anew() {
+    let world = World::new(WINDOW);
+    world.carry(there(&json!(1))).await;
+    world.clock.advance(Duration::from_secs(59));
+    world.check(back(None, "d"), true).await;
+    world.carry(there(&json!(1))).await;
+    world.clock.advance(Duration::from_secs(59));
+    world.check(back(None, "d"), true).await;
+    world.clock.advance(Duration::from_secs(1));
+    world.check(back(None, "d"), false).await;
+}
+
+#[tokio::test]
+async fn a_window_of_nothing_lets_every_echo_pass() {
+    let world = World::new(Duration::ZERO);
+    world.carry(there(&json!(1))).await;
+    world.check(back(Some(&json!(1)), "d"), false).await;
+}
+
+#[tokio::test]
+async fn what_was_carried_survives_a_restart() {
+    let world = World::new(WINDOW);
+    world.carry(there(&json!(1))).await;
+    world.memory.put("sync", b"7".to_vec(), WINDOW).await.unwrap();
+    let World { memory, store, clock, folder } = world;
+    store.close().await;
+    drop((memory, store));
+    let again = Memory::new(open(folder.path()), Arc::new(clock), WINDOW);
+    assert!(again.is_echo(&back(Some(&json!(1)), "d")).await.unwrap());
+    assert_eq!(again.get("sync").await.unwrap().as_deref(), Some(b"7".as_slice()));
+    again.delete("sync").await.unwrap();
+    assert_eq!(again.get("sync").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn no_value_of_a_payload_is_kept() {
+    let world = World::new(WINDOW);
+    let echo = Echo::to_commerce("customer").saved("jane@example.com").text("lastname", Some("Doe-of-the-tests"));
+    world.carry(echo.clone()).await;
+    let kept = world.store.values("echo/", world.clock.now(), 10).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    let text = String::from_utf8(kept.concat()).unwrap();
+    assert!(!text.contains("Doe") && !text.contains("jane"), "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
+
+    /// Any key will do, and only the same one, but for case and blanks around it, is the same thing.
+    #[test]
+    fn any_key_will_do(key in ".{1,80}", other in ".{1,80}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let world = World::new(WINDOW);
+            world.carry(Echo::to_commerce("product").saved(&key)).await;
+            world.check(Echo::from_commerce("product").saved(&key), true).await;
+            let is_same = key.trim().to_lowercase() == other.trim().to_lowercase();
+            world.check(Echo::from_commerce("product").saved(&other), is_same).await;
+        });
+    }
+}
