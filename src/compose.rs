@@ -21,9 +21,11 @@ use settings::Role;
 use store::{Options, Sqlite, Store};
 use tracing::{info, warn};
 
-use crate::deploy::{self, Fallback};
+use crate::deploy;
 use crate::events::Means;
+use crate::metrics;
 use crate::project::Project;
+use crate::targets::{Clients, Fallback};
 
 const UNREADABLE: &str = "the events service cannot be read";
 
@@ -54,18 +56,22 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     if !environment.unread.is_empty() {
         warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
     }
+    metrics::start()?;
     let store = open(project).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let pool = Pool::new()?;
     let registry = match environment.role {
-        Role::Kit => deploy::deploy(&project.manifest, &pool, fallback.as_ref()),
+        Role::Kit => {
+            let clients = Clients::new(&pool, environment.target_limits, fallback.as_ref());
+            deploy::deploy(&project.manifest, clients).context("the actions cannot be deployed")?
+        }
         Role::EventsService => Registry::default(),
     };
     onboard(project, &*store, &registry, clock.now()).await?;
     let routes = RoutesHandle::default();
     routes.set(Routes::new(store.catalogue().await.context(UNREADABLE)?));
 
-    let schemas = Arc::new(Schemas::new(actions::EVENTS));
+    let schemas = Arc::new(Schemas::new(&[actions::EVENTS, actions::COMMERCE_EVENTS].concat()));
     let arrivals =
         Arc::new(Arrivals::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&store), Arc::clone(&clock)));
     let means = Means {
@@ -85,7 +91,7 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
         publisher: Arc::new(intake),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
-        echo_window: Duration::from_secs(60),
+        echo_window: environment.echo_window,
     });
     let delivery = DeliveryOptions {
         schedule: Schedule { delays: environment.retry.delays.clone(), total: environment.retry.total },
@@ -95,8 +101,8 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
     let webhooks = Webhooks { routes, arrivals, intake: travel.webhooks };
     let face = Face { runner, schemas, store: Arc::clone(&store), clock: Arc::clone(&clock), webhooks };
-    let sandbox = fallback.map(|fallback| Sandbox::new(fallback.token.expose_secret().to_owned()).router());
-    let others = travel.router.merge(sandbox.unwrap_or_default());
+    let sandbox = fallback.map(|fallback| sandbox(project, &fallback)).transpose()?;
+    let others = travel.router.merge(sandbox.unwrap_or_default()).merge(metrics::router());
     Ok(Kit {
         router: server::router(face, others),
         retention: Retention { events: EVENTS_KEPT.max(environment.dedupe_window), activations: ACTIVATIONS_KEPT },
@@ -106,6 +112,22 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
         clock,
         deliveries,
     })
+}
+
+/// The stand-ins, with the token of the fallback and the environment's integration.
+fn sandbox(project: &Project, fallback: &Fallback) -> anyhow::Result<Router> {
+    let integration = project.environment.sandbox_integration.as_ref().map(|integration| sandbox::Integration {
+        consumer_key: integration.consumer_key.clone(),
+        consumer_secret: integration.consumer_secret.expose_secret().to_owned(),
+        access_token: integration.access_token.clone(),
+        access_token_secret: integration.access_token_secret.expose_secret().to_owned(),
+    });
+    let options = sandbox::Options {
+        token: fallback.token.expose_secret().to_owned(),
+        integration,
+        folder: Some(project.data()),
+    };
+    Ok(Sandbox::open(options).context("the sandbox cannot keep its state in KIT_DATA")?.router())
 }
 
 async fn open(project: &Project) -> anyhow::Result<Arc<dyn Store>> {

@@ -4,23 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adobe::{Bearer, Commerce, Pool};
-use async_trait::async_trait;
+use adobe::SettingsError;
 use engine::{Deployed, Registry};
-use sdk::{Call, Entry, Inputs, Reply, Stop, TargetPort, Targets};
-use secrecy::SecretString;
+use sdk::{Entry, Inputs};
 use settings::{Action, Fault, Manifest, Web, nearest};
 
-/// The input by which an action says that it calls Commerce.
-const COMMERCE_BASE_URL: &str = "COMMERCE_BASE_URL";
-const COMMERCE_ACCESS_TOKEN: &str = "COMMERCE_ACCESS_TOKEN";
-
-/// The Commerce of actions whose inputs name none: the sandbox.
-#[derive(Debug)]
-pub struct Fallback {
-    pub base_url: String,
-    pub token: SecretString,
-}
+use crate::targets::Clients;
 
 /// What is wrong between the manifest and the table in `actions/lib.rs`.
 pub fn faults(manifest: &Manifest) -> Vec<Fault> {
@@ -73,15 +62,18 @@ fn unknown_function(function: &str, entries: &BTreeMap<&str, Entry>) -> String {
 }
 
 /// Deploys every action of a manifest without faults.
-pub fn deploy(manifest: &Manifest, pool: &Pool, fallback: Option<&Fallback>) -> Registry {
+///
+/// # Errors
+/// The inputs of an action lead to no usable client.
+pub fn deploy(manifest: &Manifest, mut clients: Clients<'_>) -> Result<Registry, SettingsError> {
     let entries: BTreeMap<&str, Arc<Entry>> =
         actions::table().into_entries().into_iter().map(|(name, entry)| (name, Arc::new(entry))).collect();
-    let deployed = manifest.actions.iter().filter_map(|action| {
-        let entry = entries.get(action.function.as_str())?;
-        Some(Deployed {
+    let deployed = manifest.actions.iter().filter_map(|action| Some((action, entries.get(action.function.as_str())?)));
+    let deployed = deployed.map(|(action, entry)| {
+        Ok(Deployed {
             name: action.full_name().into(),
             entry: Arc::clone(entry),
-            targets: targets(action, pool, fallback),
+            targets: clients.of(action)?,
             inputs: Arc::new(inputs(action)),
             timeout: Duration::from_millis(action.limits.timeout_ms),
             is_web: !matches!(action.web, Web::No),
@@ -92,43 +84,4 @@ pub fn deploy(manifest: &Manifest, pool: &Pool, fallback: Option<&Fallback>) -> 
 
 fn inputs(action: &Action) -> Inputs {
     Inputs::new(action.inputs.clone())
-}
-
-fn targets(action: &Action, pool: &Pool, fallback: Option<&Fallback>) -> Targets {
-    Targets {
-        commerce: commerce(action, pool, fallback),
-        graphql: Arc::new(NoCommerce),
-        backoffice: Arc::new(NoCommerce),
-    }
-}
-
-/// The Commerce that an action's inputs name.
-fn commerce(action: &Action, pool: &Pool, fallback: Option<&Fallback>) -> Arc<dyn TargetPort> {
-    let inputs = inputs(action);
-    let named = inputs.text(COMMERCE_BASE_URL).map(|base_url| {
-        let token = SecretString::from(inputs.text(COMMERCE_ACCESS_TOKEN).unwrap_or_default());
-        (base_url, token)
-    });
-    let target = match (named, fallback) {
-        (Some(named), _) => Some(named),
-        (None, Some(fallback)) if action.inputs.contains_key(COMMERCE_BASE_URL) => {
-            Some((fallback.base_url.as_str(), fallback.token.clone()))
-        }
-        (None, _) => None,
-    };
-    match target {
-        Some((base_url, token)) => Arc::new(Commerce::new(pool.clone(), base_url, Arc::new(Bearer::new(token)))),
-        None => Arc::new(NoCommerce),
-    }
-}
-
-/// Stands where an action calls Commerce without having said which.
-#[derive(Debug)]
-struct NoCommerce;
-
-#[async_trait]
-impl TargetPort for NoCommerce {
-    async fn call(&self, _: Call) -> Result<Reply, Stop> {
-        Err(Stop::park("this action calls Commerce, but has no input `COMMERCE_BASE_URL`"))
-    }
 }

@@ -9,9 +9,11 @@ mod dev_client;
 mod events;
 mod identity;
 mod log;
+mod metrics;
 mod project;
 mod publishing;
 mod run;
+mod targets;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use engine::slug;
 use onboarding::Desired;
 use settings::{Environment, Fault, Faults, Journals, Manifest, Mode, Variables};
 
-use crate::deploy;
+use crate::{deploy, targets};
 
 /// Everything that the user wrote, read and checked.
 #[derive(Debug)]
@@ -26,6 +26,11 @@ impl Project {
         let (manifest, wrong) = Manifest::read(root, variables);
         faults.extend(wrong.into_iter().flatten());
         faults.extend(deploy::faults(&manifest));
+        if variables.get("KIT_ROLE") != Some("events-service") {
+            faults.extend(targets::missing(&manifest, mode));
+            // What is wrong with the environment is told once, not again for every action that it reaches.
+            faults.extend(environment.iter().flat_map(|_| targets::faults(&manifest)));
+        }
         let namespace = environment.as_ref().map_or("local", |environment| &environment.namespace);
         let desired = Desired::load(&config_folder(root), namespace);
         let desired = desired.map_err(|error| faults.extend(error.iter().map(config_fault))).ok();

@@ -6,13 +6,12 @@ use events_api::Identity;
 use secrecy::{ExposeSecret, SecretString};
 use settings::{Mode, Variables};
 use tokio::net::TcpListener;
-use uuid::Uuid;
 
 use super::credential;
 use crate::compose::compose;
-use crate::deploy::Fallback;
 use crate::dev_client::DevClient;
 use crate::project::Project;
+use crate::targets::Fallback;
 use crate::{log, run};
 
 pub async fn run(root: &Path) -> anyhow::Result<()> {
@@ -22,14 +21,15 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     let stop = run::stop_on_signal()?;
     let listener = listen(project.environment.bind).await?;
     let address = listener.local_addr()?;
-    let token = project.environment.sandbox_token.clone().unwrap_or_else(random_token);
-    let fallback = Fallback { base_url: sandbox_url(address), token: token.clone() };
+    let fallback = Fallback::sandbox(&project, address);
+    let (token, sandbox_url) = (fallback.token.clone(), fallback.commerce_url().to_owned());
     let kit = compose(&project, address, Some(fallback)).await?;
     let client = match &kit.service {
         Some(_) => Some(DevClient::prepare(&kit, &project.environment.events.service).await?),
         None => None,
     };
-    print(address, &token, project.environment.commerce.is_none());
+    let sandbox = project.environment.commerce.is_none().then_some((sandbox_url.as_str(), &token));
+    print(address, sandbox);
     if let Some(client) = &project.environment.events.client {
         println!("Events are published at {}", client.ingress_url);
         println!();
@@ -38,15 +38,6 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
         print_client(client, service.identity());
     }
     run::run(kit, listener, stop).await
-}
-
-/// Where the sandbox's REST API begins.
-pub fn sandbox_url(address: SocketAddr) -> String {
-    format!("http://{address}/sandbox/commerce/rest/")
-}
-
-pub fn random_token() -> SecretString {
-    SecretString::from(format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()))
 }
 
 pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -64,20 +55,16 @@ fn print_client(client: &DevClient, identity: &Identity) {
     println!();
 }
 
-fn print(address: SocketAddr, token: &SecretString, is_sandboxed: bool) {
+fn print(address: SocketAddr, sandbox: Option<(&str, &SecretString)>) {
     println!("listening on http://{address}");
     println!();
     println!("Send an event:");
     println!(
         r#"  curl --json '{{"data":{{"uid":"event_uid_1","event":"be-observer.catalog_product_create","value":{{"sku":"PRODUCT_SKU","name":"Product SKU","price":1,"description":"Product SKU description"}}}}}}' http://{address}/api/v1/web/ingestion/webhook"#
     );
-    if is_sandboxed {
+    if let Some((url, token)) = sandbox {
         println!("See it in the sandbox Commerce (KIT_SANDBOX_TOKEN sets the token):");
-        println!(
-            "  curl -H 'Authorization: Bearer {}' {}V1/products/PRODUCT_SKU",
-            token.expose_secret(),
-            sandbox_url(address)
-        );
+        println!("  curl -H 'Authorization: Bearer {}' {url}V1/products/PRODUCT_SKU", token.expose_secret());
     }
     println!("See what ran:");
     println!("  cargo run -- activation list");

@@ -208,7 +208,7 @@ fn check_says_that_all_is_in_order() {
     assert_eq!((&printed["command"], &printed["ok"]), (&json!("kit serve"), &json!(false)));
     let faults = printed["faults"].as_array().unwrap();
     let keys: Vec<&str> = faults.iter().map(|fault| fault["key"].as_str().unwrap()).collect();
-    assert_eq!(keys, ["COMMERCE_ACCESS_TOKEN", "COMMERCE_BASE_URL", "KIT_INGESTION_AUTH"]);
+    assert_eq!(keys, ["COMMERCE_BASE_URL", "COMMERCE_CONSUMER_KEY", "KIT_BACKOFFICE_URL", "KIT_INGESTION_AUTH"]);
     assert!(faults.iter().all(|fault| !fault["problem"].as_str().unwrap().is_empty()), "{printed}");
     assert!(faults.iter().all(|fault| !fault["hint"].as_str().unwrap().is_empty()), "{printed}");
     assert!(!project.path().join("data").exists(), "checking makes nothing");

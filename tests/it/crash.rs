@@ -87,6 +87,7 @@ async fn kills_under_load_lose_nothing_and_keep_the_order() {
         .with("KIT_INGESTION_AUTH", "none")
         .with("COMMERCE_BASE_URL", &commerce)
         .with("COMMERCE_ACCESS_TOKEN", TOKEN)
+        .with("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/")
         .with("KIT_DELIVERIES_AT_ONCE", &AT_ONCE.to_string())
         .with("KIT_RETRY_DELAYS", "50ms");
     let mut kit = project.start(&["serve"]);

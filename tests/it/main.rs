@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
+mod both_ways;
 mod commands;
 mod coverage;
 mod crash;
 mod credentials;
 mod delivery;
+mod entities;
 mod events_sdk;
 mod golden;
 mod ingestion;

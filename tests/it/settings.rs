@@ -103,7 +103,7 @@ fn all_faults_of_all_files_are_told_at_once() {
             "`KIT_STORE`: expected `sqlite`",
             ".env:2: `KIT_RETRY_FOR`: expected a duration",
             ".env:4: `COMMERCE_BASE_URL`: expected an `http` or `https` URL",
-            "`COMMERCE_ACCESS_TOKEN`: expected an access token for `COMMERCE_BASE_URL`, it is not set",
+            "`COMMERCE_CONSUMER_KEY`: Unknown auth type, supported IMS OAuth or Commerce OAuth1",
             "onboarding/config/starter-kit-registrations.json:2:15: ",
         ],
     );
@@ -153,10 +153,10 @@ fn onboarding_files_are_checked_before_the_start() {
 #[test]
 fn production_needs_its_settings() {
     let said = Project::new().refusal(&["serve"]);
-    for text in ["`KIT_INGESTION_AUTH`: ", "`COMMERCE_BASE_URL`: ", "`COMMERCE_ACCESS_TOKEN`: "] {
+    for text in ["`KIT_INGESTION_AUTH`: ", "`COMMERCE_BASE_URL`: ", "`COMMERCE_CONSUMER_KEY`: ", "`KIT_BACKOFFICE_URL`: "] {
         assert!(said.contains(text), "no `{text}` in:\n{said}");
     }
-    assert_eq!(said.matches("\n  hint: ").count(), 3, "{said}");
+    assert_eq!(said.matches("\n  hint: ").count(), 4, "{said}");
     let project = Project::new()
         .with("KIT_INGESTION_AUTH", SECRET)
         .with("COMMERCE_BASE_URL", "https://shop.example.com/rest/?token=5ecret-of-the-tests")
@@ -182,6 +182,7 @@ async fn production_serves_a_commerce_elsewhere() {
         .with("KIT_INGESTION_AUTH", "none")
         .with("COMMERCE_BASE_URL", &commerce)
         .with("COMMERCE_ACCESS_TOKEN", TOKEN)
+        .with("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/")
         .with("LOG_LEVEL", "debug");
     let kit = project.start(&["serve"]);
     assert_eq!(kit.send("1", PRODUCT_CREATE, &product("A/B 1")).await.status, 200);

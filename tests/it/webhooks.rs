@@ -149,7 +149,8 @@ async fn deliveries_are_taken_only_where_that_was_said() {
         .with("KIT_JOURNAL", "all")
         .with("KIT_INGESTION_AUTH", "none")
         .with("COMMERCE_BASE_URL", "http://127.0.0.1:9/")
-        .with("COMMERCE_ACCESS_TOKEN", "token");
+        .with("COMMERCE_ACCESS_TOKEN", "token")
+        .with("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/");
     let kit = serving.start(&["serve"]);
     assert_eq!(kit.deliver(&delivery).await.status, 403);
     let serving = serving.with("KIT_JOURNAL", "Backoffice Product Sync,nobody");

@@ -98,6 +98,7 @@ impl EventsService {
             ("OAUTH_BASE_URL", &self.url("/ims/token/")),
             ("COMMERCE_BASE_URL", &store.url),
             ("COMMERCE_ACCESS_TOKEN", TOKEN),
+            ("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/"),
             ("KIT_RETRY_DELAYS", "50ms"),
             ("KIT_JOURNAL_INTERVAL", "50ms"),
         ];

@@ -36,12 +36,7 @@ pub struct Commerce {
 /// take: an access token alone, as bearer.
 #[derive(Debug, Clone)]
 pub enum CommerceAuth {
-    OAuth1 {
-        consumer_key: String,
-        consumer_secret: SecretString,
-        access_token: String,
-        access_token_secret: SecretString,
-    },
+    OAuth1(Integration),
     Ims {
         token_url: String,
         client_id: String,
@@ -52,6 +47,15 @@ pub enum CommerceAuth {
         org_id: Option<String>,
     },
     Bearer(SecretString),
+}
+
+/// The credentials of an integration, as the Commerce admin shows them: OAuth 1.0a.
+#[derive(Debug, Clone)]
+pub struct Integration {
+    pub consumer_key: String,
+    pub consumer_secret: SecretString,
+    pub access_token: String,
+    pub access_token_secret: SecretString,
 }
 
 /// `Mode::Dev` without a base URL means the sandbox; half a configuration is a fault in both modes.
@@ -85,14 +89,7 @@ pub(super) fn is_set(reader: &Reader<'_>, name: &str) -> bool {
 fn auth(reader: &mut Reader<'_>) -> Option<CommerceAuth> {
     if is_set(reader, CONSUMER_KEY) {
         demand(reader, &[CONSUMER_SECRET, ACCESS_TOKEN, ACCESS_TOKEN_SECRET])?;
-        let (key, secret) = (reader.word(CONSUMER_KEY), reader.token(CONSUMER_SECRET));
-        let (token, token_secret) = (reader.word(ACCESS_TOKEN), reader.token(ACCESS_TOKEN_SECRET));
-        return Some(CommerceAuth::OAuth1 {
-            consumer_key: key?,
-            consumer_secret: secret?,
-            access_token: token?,
-            access_token_secret: token_secret?,
-        });
+        return integration(reader).map(CommerceAuth::OAuth1);
     }
     if is_set(reader, ACCESS_TOKEN) && !is_set(reader, ACCESS_TOKEN_SECRET) {
         return reader.token(ACCESS_TOKEN).map(CommerceAuth::Bearer);
@@ -116,6 +113,23 @@ fn auth(reader: &mut Reader<'_>) -> Option<CommerceAuth> {
          `OAUTH_SCOPES`, or `COMMERCE_ACCESS_TOKEN` alone for a store that takes it as bearer",
     );
     None
+}
+
+/// The integration whose signatures the sandbox takes, when all of it is set.
+pub(super) fn of_sandbox(reader: &mut Reader<'_>) -> Option<Integration> {
+    let names = [CONSUMER_KEY, CONSUMER_SECRET, ACCESS_TOKEN, ACCESS_TOKEN_SECRET];
+    if names.iter().all(|name| is_set(reader, name)) { integration(reader) } else { None }
+}
+
+fn integration(reader: &mut Reader<'_>) -> Option<Integration> {
+    let (key, secret) = (reader.word(CONSUMER_KEY), reader.token(CONSUMER_SECRET));
+    let (token, token_secret) = (reader.word(ACCESS_TOKEN), reader.token(ACCESS_TOKEN_SECRET));
+    Some(Integration {
+        consumer_key: key?,
+        consumer_secret: secret?,
+        access_token: token?,
+        access_token_secret: token_secret?,
+    })
 }
 
 /// One fault for all that is missing beside the value that chose the scheme.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
-pub use crate::environment::commerce::{Commerce, CommerceAuth};
+pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::targets::{TargetInputs, TargetLimits};
@@ -90,6 +90,8 @@ pub struct Environment {
     pub role: Role,
     pub events: Events,
     pub sandbox_token: Option<SecretString>,
+    /// Whose OAuth 1.0a signatures the sandbox takes, too.
+    pub sandbox_integration: Option<Integration>,
     /// None in `Mode::Dev`, where the sandbox stands in, and for an events service, which calls no Commerce.
     pub commerce: Option<Commerce>,
     /// None in `Mode::Dev`, where the sandbox stands in.
@@ -126,6 +128,10 @@ impl Environment {
             role,
             events,
             sandbox_token: reader.token("KIT_SANDBOX_TOKEN"),
+            sandbox_integration: match mode {
+                Mode::Dev => commerce::of_sandbox(&mut reader),
+                Mode::Serve => None,
+            },
             commerce: match role {
                 Role::Kit => commerce::read(&mut reader, mode),
                 Role::EventsService => None,

@@ -38,7 +38,7 @@ fn the_values_that_are_set_choose_the_scheme() {
     fn check(sets: &[&[(&str, &str)]], scheme: &str) {
         let auth = commerce(&sets.concat()).unwrap().auth;
         let found = match auth {
-            CommerceAuth::OAuth1 { .. } => "OAuth 1.0a",
+            CommerceAuth::OAuth1(_) => "OAuth 1.0a",
             CommerceAuth::Ims { .. } => "IMS",
             CommerceAuth::Bearer(_) => "bearer",
         };
