@@ -4,6 +4,7 @@
 //! Invariant: a function runs only when it stands in the table below and an `actions.config.yaml` names it.
 
 mod events;
+mod id;
 
 mod ingestion {
     mod auth;
@@ -11,6 +12,8 @@ mod ingestion {
 }
 
 pub mod product {
+    pub mod echo;
+
     pub mod external {
         pub(crate) mod consumer;
         pub(crate) mod created;
@@ -21,6 +24,8 @@ pub mod product {
 }
 
 pub mod customer {
+    pub mod echo;
+
     pub mod external {
         pub mod model;
     }
