@@ -12,7 +12,7 @@ mod ingestion {
 }
 
 pub mod product {
-    pub mod echo;
+    pub(crate) mod echo;
 
     pub mod external {
         pub(crate) mod consumer;
