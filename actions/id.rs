@@ -9,3 +9,23 @@ pub(crate) fn text(id: &Number) -> String {
         _ => id.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(id: &str, expected: &str) {
+        assert_eq!(text(&id.parse().expect("the test's own number")), expected, "{id}");
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        check("15", "15");
+        check("15.0", "15");
+        check("1.5e1", "15");
+        check("-1", "-1");
+        check("15.5", "15.5");
+        check("9007199254740993", "9007199254740993");
+        check("1e21", "1000000000000000000000");
+    }
+}

@@ -24,10 +24,17 @@ pub mod product {
 }
 
 pub mod customer {
-    pub mod echo;
+    pub(crate) mod echo;
 
     pub mod external {
+        pub(crate) mod consumer;
+        pub(crate) mod created;
+        pub(crate) mod deleted;
+        pub(crate) mod group_created;
+        pub(crate) mod group_deleted;
+        pub(crate) mod group_updated;
         pub mod model;
+        pub(crate) mod updated;
     }
 }
 
@@ -54,4 +61,11 @@ pub fn table() -> Table {
         .event("product/external/created", product::external::created::Created)
         .event("product/external/updated", product::external::updated::Updated)
         .event("product/external/deleted", product::external::deleted::Deleted)
+        .consumer("customer/external/consumer", customer::external::consumer::CONSUMER)
+        .event("customer/external/created", customer::external::created::Created)
+        .event("customer/external/updated", customer::external::updated::Updated)
+        .event("customer/external/deleted", customer::external::deleted::Deleted)
+        .event("customer/external/group_created", customer::external::group_created::GroupCreated)
+        .event("customer/external/group_updated", customer::external::group_updated::GroupUpdated)
+        .event("customer/external/group_deleted", customer::external::group_deleted::GroupDeleted)
 }

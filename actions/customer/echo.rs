@@ -32,3 +32,25 @@ fn key(id: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_id_is_the_same_key_in_every_spelling() {
+        let subject = |id: Value| deleted(Echo::to_commerce("customer"), &id).subject();
+        assert_eq!(subject(json!(15)), subject(json!("15")));
+        assert_eq!(subject(json!(15)), subject(json!(15.0)));
+        assert_ne!(subject(json!(15)), subject(json!(16)));
+    }
+
+    #[test]
+    fn null_is_a_field_that_is_not_carried() {
+        let saved = |id: Option<&Value>| group_saved(Echo::to_commerce("customer-group"), "North", id);
+        assert_eq!(saved(Some(&Value::Null)).fields(), saved(None).fields());
+        assert_eq!(saved(Some(&json!("3"))).fields(), saved(Some(&json!(3))).fields());
+    }
+}
