@@ -40,7 +40,11 @@ pub mod customer {
 
 pub mod order {
     pub mod external {
+        pub(crate) mod consumer;
         pub mod model;
+        pub(crate) mod shipment_created;
+        pub(crate) mod shipment_updated;
+        pub(crate) mod updated;
     }
 }
 
@@ -68,4 +72,8 @@ pub fn table() -> Table {
         .event("customer/external/group_created", customer::external::group_created::GroupCreated)
         .event("customer/external/group_updated", customer::external::group_updated::GroupUpdated)
         .event("customer/external/group_deleted", customer::external::group_deleted::GroupDeleted)
+        .consumer("order/external/consumer", order::external::consumer::CONSUMER)
+        .event("order/external/updated", order::external::updated::Updated)
+        .event("order/external/shipment_created", order::external::shipment_created::ShipmentCreated)
+        .event("order/external/shipment_updated", order::external::shipment_updated::ShipmentUpdated)
 }
