@@ -50,7 +50,9 @@ pub mod order {
 
 pub mod stock {
     pub mod external {
+        pub(crate) mod consumer;
         pub mod model;
+        pub(crate) mod updated;
     }
 }
 
@@ -76,4 +78,6 @@ pub fn table() -> Table {
         .event("order/external/updated", order::external::updated::Updated)
         .event("order/external/shipment_created", order::external::shipment_created::ShipmentCreated)
         .event("order/external/shipment_updated", order::external::shipment_updated::ShipmentUpdated)
+        .consumer("stock/external/consumer", stock::external::consumer::CONSUMER)
+        .event("stock/external/updated", stock::external::updated::Updated)
 }
