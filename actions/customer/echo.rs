@@ -1,4 +1,5 @@
-//! What both directions carry of a customer and of a customer group.
+//! What both directions carry of a customer and of a customer group. The echoes are of the entities `customer` and
+//! `customer-group`.
 
 use sdk::prelude::*;
 

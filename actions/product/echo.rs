@@ -1,4 +1,4 @@
-//! What both directions carry of a product.
+//! What both directions carry of a product. The echoes are of the entity `product`.
 
 use sdk::prelude::*;
 
