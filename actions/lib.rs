@@ -4,6 +4,7 @@
 //! Invariant: a function runs only when it stands in the table below and an `actions.config.yaml` names it.
 
 mod events;
+mod id;
 
 mod ingestion {
     mod auth;
@@ -11,6 +12,8 @@ mod ingestion {
 }
 
 pub mod product {
+    pub(crate) mod echo;
+
     pub mod external {
         pub(crate) mod consumer;
         pub(crate) mod created;
@@ -21,20 +24,35 @@ pub mod product {
 }
 
 pub mod customer {
+    pub(crate) mod echo;
+
     pub mod external {
+        pub(crate) mod consumer;
+        pub(crate) mod created;
+        pub(crate) mod deleted;
+        pub(crate) mod group_created;
+        pub(crate) mod group_deleted;
+        pub(crate) mod group_updated;
         pub mod model;
+        pub(crate) mod updated;
     }
 }
 
 pub mod order {
     pub mod external {
+        pub(crate) mod consumer;
         pub mod model;
+        pub(crate) mod shipment_created;
+        pub(crate) mod shipment_updated;
+        pub(crate) mod updated;
     }
 }
 
 pub mod stock {
     pub mod external {
+        pub(crate) mod consumer;
         pub mod model;
+        pub(crate) mod updated;
     }
 }
 
@@ -49,4 +67,17 @@ pub fn table() -> Table {
         .event("product/external/created", product::external::created::Created)
         .event("product/external/updated", product::external::updated::Updated)
         .event("product/external/deleted", product::external::deleted::Deleted)
+        .consumer("customer/external/consumer", customer::external::consumer::CONSUMER)
+        .event("customer/external/created", customer::external::created::Created)
+        .event("customer/external/updated", customer::external::updated::Updated)
+        .event("customer/external/deleted", customer::external::deleted::Deleted)
+        .event("customer/external/group_created", customer::external::group_created::GroupCreated)
+        .event("customer/external/group_updated", customer::external::group_updated::GroupUpdated)
+        .event("customer/external/group_deleted", customer::external::group_deleted::GroupDeleted)
+        .consumer("order/external/consumer", order::external::consumer::CONSUMER)
+        .event("order/external/updated", order::external::updated::Updated)
+        .event("order/external/shipment_created", order::external::shipment_created::ShipmentCreated)
+        .event("order/external/shipment_updated", order::external::shipment_updated::ShipmentUpdated)
+        .consumer("stock/external/consumer", stock::external::consumer::CONSUMER)
+        .event("stock/external/updated", stock::external::updated::Updated)
 }

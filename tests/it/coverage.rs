@@ -127,7 +127,9 @@ impl Kind {
         match (status, is_sent) {
             (Some(200), true) => Some(Self::Success),
             (Some(400), false) => Some(Self::Refusal),
-            (Some(_), true) if case.target().status >= 400 => Some(Self::TargetFailure),
+            (Some(_), true) if case.targets().last().is_some_and(|target| target.status >= 400) => {
+                Some(Self::TargetFailure)
+            }
             _ => None,
         }
     }

@@ -1,8 +1,9 @@
 //! Every folder below `tests/golden` is one event, the calls that it makes and the answer that it gets.
 //!
 //! `<package>/<action>/<case>/event.json` is `{"type", "data", "target": {"status", "body"}}`: the event's
-//! code (consumers need one) and value, and what Commerce answers (200 without a body when left out). `sent.json` has
-//! the calls that Commerce got, `reply.json` the action's result. `UPDATE_GOLDEN=1` rewrites both from what happens.
+//! code (consumers need one) and value, and what Commerce answers (200 without a body when left out; a list answers call
+//! by call, and its last answer repeats). `sent.json` has the calls that Commerce got, `reply.json` the action's result.
+//! `UPDATE_GOLDEN=1` rewrites both from what happens.
 
 mod backend;
 mod case;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use settings::{Manifest, Variables};
 
 use backend::Backend;
+use case::Target;
 pub use case::{Case, cases};
 
 const UPDATE: &str = "UPDATE_GOLDEN";
@@ -77,13 +79,13 @@ async fn every_golden_case_sends_and_answers_what_its_files_say() {
     let is_update = std::env::var_os(UPDATE).is_some_and(|value| !value.is_empty());
     let mut differences = Vec::new();
     for case in cases() {
-        let target = case.target();
-        let backend = Backend::start(&target).await;
+        let targets = case.targets();
+        let backend = Backend::start(&targets).await;
         let deployment = Deployment { base_url: backend.base_url.clone(), ..deployment.clone() };
         let event = case.event();
         let answer = deployment.run(&case.full_name(), &event).await;
         let calls = backend.calls();
-        check_answer(&case, &answer, calls.is_empty(), target.status);
+        check_answer(&case, &answer, calls.len(), &targets);
         for call in &calls {
             assert_eq!(call.header("x-event-id"), event.id, "{case}: the event's id goes along with each call");
             assert_eq!(call.header("authorization"), format!("Bearer {TOKEN}"), "{case}");
@@ -101,18 +103,19 @@ async fn every_golden_case_sends_and_answers_what_its_files_say() {
     assert!(differences.is_empty(), "{count} golden files differ:\n\n{}", differences.join("\n"));
 }
 
-/// What holds for every case: the result names the answer's own number, and a target's failure decides by its number.
-fn check_answer(case: &Case, answer: &Answer, is_nothing_sent: bool, target_status: u16) {
+/// What holds for every case: the result names the answer's own number, and the target's last answer decides by its
+/// number.
+fn check_answer(case: &Case, answer: &Answer, calls: usize, targets: &[Target]) {
     let status = answer.result.pointer("/statusCode").or_else(|| answer.result.pointer("/error/statusCode"));
     assert_eq!(status, Some(&Value::from(answer.status)), "{case}: the result names the answer's number");
-    if is_nothing_sent {
+    if calls == 0 {
         assert!(
             !matches!(answer.fate, Fate::Done | Fate::Retry { .. }),
             "{case}: nothing was sent, so nothing is done"
         );
         return;
     }
-    match (Fate::of_status(target_status, None), &answer.fate) {
+    match (Fate::of_status(backend::nth(targets, calls).status, None), &answer.fate) {
         (Fate::Retry { .. }, Fate::Retry { .. }) => {}
         (expected, found) => assert_eq!(*found, expected, "{case}: the target's number decides"),
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod both_ways;
+mod backoffice;
 mod commands;
 mod coverage;
 mod crash;

@@ -1,4 +1,4 @@
-//! Customers and customer groups as the back office sends them.
+//! Customers and customer groups as the back office sends them and as Commerce takes them.
 
 use sdk::prelude::*;
 
@@ -48,4 +48,19 @@ pub struct GroupUpdated {
 #[serde(deny_unknown_fields)]
 pub struct GroupDeleted {
     pub id: Number,
+}
+
+/// What Commerce calls the fields of every customer.
+#[derive(Debug, Serialize)]
+pub struct Customer {
+    pub email: String,
+    pub firstname: String,
+    pub lastname: String,
+}
+
+/// What Commerce calls the fields of every customer group.
+#[derive(Debug, Serialize)]
+pub struct Group {
+    pub code: String,
+    pub tax_class_id: Number,
 }

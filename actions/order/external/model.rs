@@ -1,4 +1,4 @@
-//! Orders and shipments as the back office sends them.
+//! Orders and shipments as the back office sends them, and what Commerce knows about both kinds of shipments.
 
 use sdk::json::{Whole, some};
 use sdk::prelude::*;
@@ -83,4 +83,10 @@ pub struct Comment {
     pub notify_customer: bool,
     pub comment: String,
     pub visible_on_front: bool,
+}
+
+/// Where a shipment left from; Commerce has it among the extension attributes.
+#[derive(Debug, Serialize)]
+pub struct Source {
+    pub source_code: String,
 }

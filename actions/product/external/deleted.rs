@@ -1,6 +1,7 @@
 use sdk::prelude::*;
 
 use super::model;
+use crate::product::echo;
 
 /// A product that is gone from the back office is deleted in Commerce.
 pub struct Deleted;
@@ -15,11 +16,16 @@ impl EventHandler for Deleted {
     type Request = DeleteProduct;
     const SUCCESS: &'static str = "Product deleted successfully";
 
+    fn echo(&self, event: &Self::Event) -> Option<Echo> {
+        Some(echo::deleted(Echo::to_commerce("product"), &event.sku))
+    }
+
     fn transform(&self, event: Self::Event) -> Result<DeleteProduct, Stop> {
         Ok(DeleteProduct { sku: event.sku })
     }
 
     async fn send(&self, cx: &Context, request: &DeleteProduct) -> Result<Reply, Stop> {
-        cx.commerce().delete(format!("products/{}", segment(&request.sku))).await
+        let sku = &*request.sku;
+        cx.commerce().changing("sku", [sku]).delete(format!("products/{}", segment(sku))).await
     }
 }

@@ -6,6 +6,8 @@ use sdk::prelude::*;
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct Counted {
+    /// Commerce's limit is 64 characters.
+    #[validate(length(min = 1, max = 64))]
     pub sku: String,
     pub source: String,
     pub quantity: Number,

@@ -1,4 +1,4 @@
-//! A Commerce on loopback that answers one thing and remembers what it was asked.
+//! A Commerce on loopback that answers what it is told and remembers what it was asked.
 
 use std::sync::{Arc, Mutex};
 
@@ -45,9 +45,10 @@ impl Received {
 }
 
 impl Backend {
-    pub async fn start(target: &Target) -> Self {
+    /// Answers the calls in turn; the last answer repeats.
+    pub async fn start(targets: &[Target]) -> Self {
         let calls = Calls::default();
-        let state = (Arc::clone(&calls), target.clone());
+        let state = (Arc::clone(&calls), Arc::from(targets));
         let router = Router::new().fallback(answer).with_state(state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/rest/", listener.local_addr().unwrap());
@@ -66,12 +67,23 @@ impl Drop for Backend {
     }
 }
 
-async fn answer(State((calls, target)): State<(Calls, Target)>, request: Request) -> Response {
+/// The answer to the call of this number, from 1 on.
+pub fn nth(targets: &[Target], number: usize) -> &Target {
+    targets.get(number - 1).or(targets.last()).expect("a case has an answer")
+}
+
+async fn answer(State((calls, targets)): State<(Calls, Arc<[Target]>)>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX).await.unwrap();
     let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
     let path = head.uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    calls.lock().unwrap().push(Received { method: head.method.to_string(), path, headers: head.headers, body });
+    let received = Received { method: head.method.to_string(), path, headers: head.headers, body };
+    let count = {
+        let mut calls = calls.lock().unwrap();
+        calls.push(received);
+        calls.len()
+    };
+    let target = nth(&targets, count);
     let text = if target.body.is_null() { String::new() } else { target.body.to_string() };
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(target.status).unwrap();

@@ -20,7 +20,7 @@ pub struct Case {
     folder: PathBuf,
 }
 
-/// What Commerce answers in a case.
+/// One answer of Commerce in a case.
 #[derive(Clone, Debug)]
 pub struct Target {
     pub status: u16,
@@ -55,13 +55,20 @@ impl Case {
         testkit::event(code, data)
     }
 
-    pub fn target(&self) -> Target {
-        let document = self.read(EVENT);
-        let Some(target) = document.get("target") else { return Target { status: 200, body: Value::Null } };
-        let status = target.get("status").map_or(Some(200), Value::as_u64).and_then(|status| status.try_into().ok());
+    /// What Commerce answers, call by call; the last answer repeats.
+    pub fn targets(&self) -> Vec<Target> {
+        match self.read(EVENT).get("target") {
+            None => vec![Target { status: 200, body: Value::Null }],
+            Some(Value::Array(answers)) => answers.iter().map(|answer| self.target(answer)).collect(),
+            Some(answer) => vec![self.target(answer)],
+        }
+    }
+
+    fn target(&self, answer: &Value) -> Target {
+        let status = answer.get("status").map_or(Some(200), Value::as_u64).and_then(|status| status.try_into().ok());
         Target {
             status: status.unwrap_or_else(|| panic!("{self}: the target's status is no status")),
-            body: target.get("body").cloned().unwrap_or_default(),
+            body: answer.get("body").cloned().unwrap_or_default(),
         }
     }
 

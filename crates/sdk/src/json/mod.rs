@@ -42,6 +42,9 @@ impl JsonSchema for Json {
     }
 }
 
+/// What `validator` calls the list when a list is what is validated.
+const LIST_ITSELF: &str = "_tmp_validator";
+
 /// Decodes a value and applies its field rules.
 ///
 /// # Errors
@@ -61,7 +64,7 @@ pub fn decode<T: DeserializeOwned + Validate>(value: &RawValue) -> Result<T, Fau
 
 fn first_rule(errors: &ValidationErrors, path: &str) -> Option<Fault> {
     let (field, kind) = errors.errors().iter().min_by_key(|(field, _)| field.to_owned())?;
-    let path = member(path, field);
+    let path = if field == LIST_ITSELF { path.to_owned() } else { member(path, field) };
     match kind {
         ValidationErrorsKind::Field(rules) => {
             let rule = rules.first()?;

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
+use serde::Deserialize;
 use serde_json::value::RawValue;
+use validator::Validate;
 
-use super::{check, texts_at};
+use super::{check, decode, texts_at};
 
 fn refused(document: &[u8], because: &str) {
     let error = check(document).expect_err("the document is wrong");
@@ -56,6 +58,22 @@ fn pointers_find_texts_and_numbers() {
     assert_eq!(find(r#"[{"sku":"A"},{"sku":"B"}]"#, "/1/sku"), ["B"]);
     assert!(find(r#"{"sku":{"deep":1}}"#, "/sku").is_empty());
     assert!(find("[]", "/*/sku").is_empty());
+}
+
+#[derive(Debug, Deserialize, Validate)]
+struct Named {
+    #[validate(length(min = 1, max = 3))]
+    name: String,
+}
+
+/// A list of its own was named as if it were a member of itself. A fault's pointer leads to the value at fault.
+#[test]
+fn a_rule_broken_within_a_list_names_the_item() {
+    let faulty = r#"[{"name":"A"},{"name":""},{"name":"ABCD"}]"#.to_owned();
+    let fault = decode::<Vec<Named>>(&RawValue::from_string(faulty).expect("the test's own JSON")).unwrap_err();
+    assert_eq!(fault.path, "/1/name");
+    let fine = RawValue::from_string(r#"[{"name":"ABC"}]"#.to_owned()).expect("the test's own JSON");
+    assert_eq!(decode::<Vec<Named>>(&fine).expect("it keeps the rule")[0].name, "ABC");
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{load_action, told};
+use super::{load, load_action, told};
 
 fn check(yaml: &str, expected: &Value) {
     let line = format!("inputs: {{IN: {yaml}}}");
@@ -17,6 +17,22 @@ fn variables_are_replaced_in_texts() {
     check("'a $NAME/${NAME}. $NAME'", &json!("a value/value. value"));
     check("'$NAME$NAME'", &json!("valuevalue"));
     check("'ü$NAME€'", &json!("üvalue€"));
+}
+
+#[test]
+fn one_file_has_the_inputs_of_several_packages() {
+    let package = |name: &str| {
+        format!(
+            "      {name}:\n        inputs:\n          $include: actions/shared.yaml\n        actions:\n          created:\n            function: f\n            runtime: rust\n            inputs:\n              OWN: 1\n"
+        )
+    };
+    let root = format!("application:\n  runtimeManifest:\n    packages:\n{}{}", package("one"), package("two"));
+    let shared = "# For all.\nNAME: $NAME\nOTHER: $OTHER\n";
+    let manifest = load(&[("app.config.yaml", &root), ("actions/shared.yaml", shared)]).unwrap();
+    assert_eq!(manifest.actions.len(), 2);
+    for action in &manifest.actions {
+        assert_eq!(json!(action.inputs), json!({"NAME": "value", "OTHER": "", "OWN": 1}), "{}", action.package);
+    }
 }
 
 #[test]
