@@ -220,7 +220,8 @@ type Port = Arc<dyn TargetPort>;
 
 /// Whether an input has to do with targets.
 fn names_target(input: &str) -> bool {
-    ["COMMERCE_", "OAUTH_", "KIT_BACKOFFICE_"].iter().any(|prefix| input.starts_with(prefix)) || input == BACKOFFICE_HEADERS
+    ["COMMERCE_", "OAUTH_", "KIT_BACKOFFICE_"].iter().any(|prefix| input.starts_with(prefix))
+        || input == BACKOFFICE_HEADERS
 }
 
 fn headers(action: &Action) -> Result<HeaderMap, String> {
@@ -233,7 +234,8 @@ fn headers(action: &Action) -> Result<HeaderMap, String> {
     for (name, value) in named {
         let header = HeaderName::try_from(name).map_err(|_| format!("`{name}` is no name of a header"))?;
         let text = value.as_str().ok_or_else(|| format!("the header `{name}` has no text"))?;
-        let text = HeaderValue::from_str(text).map_err(|_| format!("the header `{name}` has characters that none can carry"))?;
+        let text = HeaderValue::from_str(text)
+            .map_err(|_| format!("the header `{name}` has characters that none can carry"))?;
         headers.insert(header, text);
     }
     Ok(headers)

@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
-mod both_ways;
 mod backoffice;
+mod both_ways;
 mod commands;
 mod coverage;
 mod crash;

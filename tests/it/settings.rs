@@ -153,7 +153,9 @@ fn onboarding_files_are_checked_before_the_start() {
 #[test]
 fn production_needs_its_settings() {
     let said = Project::new().refusal(&["serve"]);
-    for text in ["`KIT_INGESTION_AUTH`: ", "`COMMERCE_BASE_URL`: ", "`COMMERCE_CONSUMER_KEY`: ", "`KIT_BACKOFFICE_URL`: "] {
+    for text in
+        ["`KIT_INGESTION_AUTH`: ", "`COMMERCE_BASE_URL`: ", "`COMMERCE_CONSUMER_KEY`: ", "`KIT_BACKOFFICE_URL`: "]
+    {
         assert!(said.contains(text), "no `{text}` in:\n{said}");
     }
     assert_eq!(said.matches("\n  hint: ").count(), 4, "{said}");

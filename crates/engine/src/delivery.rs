@@ -257,7 +257,7 @@ pub(crate) fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outco
     match outcome {
         Outcome::Done | Outcome::Skipped => debug!(event.id = %id, code, attempt, status, "event {id} was delivered"),
         Outcome::Suppressed => {
-            debug!(event.id = %id, code, attempt, status, "event {id} was suppressed: it is an echo")
+            debug!(event.id = %id, code, attempt, status, "event {id} was suppressed: it is an echo");
         }
         Outcome::Refused => warn!(event.id = %id, code, attempt, status, activation, "event {id} was refused"),
         Outcome::Parked => warn!(event.id = %id, code, attempt, status, activation, "event {id} waits for a person"),

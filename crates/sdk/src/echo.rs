@@ -40,12 +40,12 @@ impl Echo {
 
     /// Created or updated: neither side can tell which of the two the other makes of it.
     #[must_use]
-    pub fn saved(self, key: impl ToString) -> Self {
+    pub fn saved(self, key: impl std::fmt::Display) -> Self {
         Self { operation: "save", key: key.to_string(), ..self }
     }
 
     #[must_use]
-    pub fn deleted(self, key: impl ToString) -> Self {
+    pub fn deleted(self, key: impl std::fmt::Display) -> Self {
         Self { operation: "delete", key: key.to_string(), ..self }
     }
 

@@ -30,14 +30,14 @@ impl SearchCriteria {
 
     /// A further condition that has to hold, such as `.filter("sku", "in", "A,B")`.
     #[must_use]
-    pub fn filter(mut self, field: &str, condition: &str, value: impl ToString) -> Self {
+    pub fn filter(mut self, field: &str, condition: &str, value: impl fmt::Display) -> Self {
         self.groups.push(vec![Filter::new(field, condition, value.to_string())]);
         self
     }
 
     /// Another way to fulfil the condition before.
     #[must_use]
-    pub fn or(mut self, field: &str, condition: &str, value: impl ToString) -> Self {
+    pub fn or(mut self, field: &str, condition: &str, value: impl fmt::Display) -> Self {
         let filter = Filter::new(field, condition, value.to_string());
         match self.groups.last_mut() {
             Some(group) => group.push(filter),

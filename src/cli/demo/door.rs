@@ -95,7 +95,8 @@ impl Doors {
         let url = format!("{}/api/v1/web/ingestion/webhook", self.base_url);
         let uid = format!("demo-{}", sample.code);
         let body = json!({"data": {"uid": uid, "event": sample.code, "value": sample.value}});
-        let response = self.http.post(&url).json(&body).send().await.context("the ingestion webhook does not answer")?;
+        let response =
+            self.http.post(&url).json(&body).send().await.context("the ingestion webhook does not answer")?;
         let status = response.status();
         let id = response.headers().get("x-openwhisk-activation-id").and_then(|id| id.to_str().ok());
         let event = id.filter(|_| status.is_success()).map(str::parse::<sdk::ActivationId>).transpose()?;
@@ -124,19 +125,11 @@ impl Doors {
         let request = request.header("content-type", "application/cloudevents+json").body(event.to_string());
         let response = request.send().await.context("the events ingress does not answer")?;
         let status = response.status().as_u16();
-        let read = JournalRead {
-            registration,
-            from: JournalFrom::Oldest,
-            events_max: EVENTS_MAX,
-            bytes_max: usize::MAX,
-        };
+        let read =
+            JournalRead { registration, from: JournalFrom::Oldest, events_max: EVENTS_MAX, bytes_max: usize::MAX };
         let events = self.store.journal(read).await?.events;
         let found = events.iter().find(|event| event.given_id.as_deref() == Some(id.as_str()));
-        Ok(Answered {
-            status,
-            event: found.map(|event| event.id),
-            text: response.text().await.unwrap_or_default(),
-        })
+        Ok(Answered { status, event: found.map(|event| event.id), text: response.text().await.unwrap_or_default() })
     }
 
     async fn wait_until_final(&self, event: Uuid, begun: Instant) -> anyhow::Result<State> {
@@ -156,7 +149,8 @@ fn row(sample: &Sample, run: &Activation, milliseconds: u128, state: State) -> R
     let result: Value = serde_json::from_str(&run.result).unwrap_or_default();
     let result = result.get("error").unwrap_or(&result);
     let status = result.get("statusCode").and_then(Value::as_u64).unwrap_or_default();
-    let text = ["/body/message", "/body/error", "/body/response"].iter().find_map(|path| result.pointer(path)?.as_str());
+    let text =
+        ["/body/message", "/body/error", "/body/response"].iter().find_map(|path| result.pointer(path)?.as_str());
     Row {
         code: sample.code.clone(),
         action: run.action.clone(),

@@ -17,8 +17,7 @@ const DELETED: &str = "com.adobe.commerce.observer.catalog_product_delete_commit
 
 /// A project whose events service knows Commerce's client.
 fn project() -> Project {
-    let variables =
-        [("OAUTH_CLIENT_ID", CLIENT), ("OAUTH_CLIENT_SECRET", SECRET), ("IO_CONSUMER_ID", "4711")];
+    let variables = [("OAUTH_CLIENT_ID", CLIENT), ("OAUTH_CLIENT_SECRET", SECRET), ("IO_CONSUMER_ID", "4711")];
     variables.iter().fold(Project::new(), |project, (name, value)| project.with(name, value))
 }
 
@@ -31,9 +30,8 @@ struct Shop<'a> {
 
 impl<'a> Shop<'a> {
     async fn of(kit: &'a Server) -> Self {
-        let form = format!(
-            "grant_type=client_credentials&client_id={CLIENT}&client_secret={SECRET}&scope=openid,adobeio_api"
-        );
+        let form =
+            format!("grant_type=client_credentials&client_id={CLIENT}&client_secret={SECRET}&scope=openid,adobeio_api");
         let request = kit.client.post(kit.url("/ims/token/v3")).body(form);
         let granted = Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await;
         let token = granted.body["access_token"].as_str().unwrap().to_owned();

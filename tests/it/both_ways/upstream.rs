@@ -237,7 +237,8 @@ async fn b23_a_failed_page_is_no_success_and_the_next_run_resumes_there() {
     assert_eq!((failed.status, &failed.body["success"]), (422, &json!(false)), "{failed:?}");
     let resumed = sync(json!({"pageSize": 1})).await;
     assert_eq!((resumed.status, &resumed.body["success"]), (200, &json!(true)), "{resumed:?}");
-    let sent: Vec<Value> = kit.erp_calls("products/pages").await.iter().map(|call| call["body"]["page"].clone()).collect();
+    let sent: Vec<Value> =
+        kit.erp_calls("products/pages").await.iter().map(|call| call["body"]["page"].clone()).collect();
     assert_eq!(sent[..2], [json!(1), json!(1)], "the page that failed was sent again");
     assert_eq!(sent.len(), usize::try_from(resumed.body["pages"].as_u64().unwrap()).unwrap() + 1);
 }

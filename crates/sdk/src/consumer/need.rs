@@ -28,9 +28,9 @@ impl Need {
     }
 
     pub(super) fn is_missing(&self, data: &Value) -> bool {
-        let members = self.path.split('.').skip(1);
-        let found = members.fold(Some(data), |found, name| found.and_then(|value| value.get(name)));
-        found.is_none_or(|value| !self.may_be_empty && *value == Value::from(""))
+        let mut members = self.path.split('.').skip(1);
+        let found = members.try_fold(data, |found, name| found.get(name));
+        found.is_none_or(|value| !self.may_be_empty && *value == "")
     }
 }
 
