@@ -79,9 +79,10 @@ fn api_key(reader: &mut Reader<'_>) -> Option<BackofficeAuth> {
         expected: "expected the name of a header",
         hint: "leave it out for `x-api-key`",
     };
-    let header = match is_set(reader, API_KEY_HEADER) {
-        true => reader.parse(setting, header_name),
-        false => Some(API_KEY_HEADER_DEFAULT.to_owned()),
+    let header = if is_set(reader, API_KEY_HEADER) {
+        reader.parse(setting, header_name)
+    } else {
+        Some(API_KEY_HEADER_DEFAULT.to_owned())
     };
     Some(BackofficeAuth::ApiKey { header: header?, key: reader.token(API_KEY)? })
 }
