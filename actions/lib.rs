@@ -3,6 +3,7 @@
 //!
 //! Invariant: a function runs only when it stands in the table below and an `actions.config.yaml` names it.
 
+mod backoffice;
 mod events;
 mod id;
 
@@ -12,6 +13,13 @@ mod ingestion {
 }
 
 pub mod product {
+    pub(crate) mod commerce {
+        pub mod consumer;
+        pub mod created;
+        pub mod deleted;
+        mod model;
+        pub mod updated;
+    }
     pub(crate) mod echo;
 
     pub mod external {
@@ -24,6 +32,15 @@ pub mod product {
 }
 
 pub mod customer {
+    pub(crate) mod commerce {
+        pub mod consumer;
+        pub mod created;
+        pub mod deleted;
+        pub mod group_deleted;
+        pub mod group_updated;
+        mod model;
+        pub mod updated;
+    }
     pub(crate) mod echo;
 
     pub mod external {
@@ -39,6 +56,12 @@ pub mod customer {
 }
 
 pub mod order {
+    pub(crate) mod commerce {
+        pub mod consumer;
+        pub mod created;
+        pub mod updated;
+    }
+
     pub mod external {
         pub(crate) mod consumer;
         pub mod model;
@@ -49,6 +72,11 @@ pub mod order {
 }
 
 pub mod stock {
+    pub(crate) mod commerce {
+        pub mod consumer;
+        pub mod updated;
+    }
+
     pub mod external {
         pub(crate) mod consumer;
         pub mod model;
@@ -56,7 +84,7 @@ pub mod stock {
     }
 }
 
-pub use events::EVENTS;
+pub use events::{COMMERCE_EVENTS, EVENTS};
 use sdk::Table;
 
 /// Every function that a configuration can name, by its path.
@@ -80,4 +108,19 @@ pub fn table() -> Table {
         .event("order/external/shipment_updated", order::external::shipment_updated::ShipmentUpdated)
         .consumer("stock/external/consumer", stock::external::consumer::CONSUMER)
         .event("stock/external/updated", stock::external::updated::Updated)
+        .consumer("product/commerce/consumer", product::commerce::consumer::CONSUMER)
+        .event("product/commerce/created", product::commerce::created::Created)
+        .event("product/commerce/updated", product::commerce::updated::Updated)
+        .event("product/commerce/deleted", product::commerce::deleted::Deleted)
+        .consumer("customer/commerce/consumer", customer::commerce::consumer::CONSUMER)
+        .event("customer/commerce/created", customer::commerce::created::Created)
+        .event("customer/commerce/updated", customer::commerce::updated::Updated)
+        .event("customer/commerce/deleted", customer::commerce::deleted::Deleted)
+        .event("customer/commerce/group_updated", customer::commerce::group_updated::GroupUpdated)
+        .event("customer/commerce/group_deleted", customer::commerce::group_deleted::GroupDeleted)
+        .consumer("order/commerce/consumer", order::commerce::consumer::CONSUMER)
+        .event("order/commerce/created", order::commerce::created::Created)
+        .event("order/commerce/updated", order::commerce::updated::Updated)
+        .consumer("stock/commerce/consumer", stock::commerce::consumer::CONSUMER)
+        .event("stock/commerce/updated", stock::commerce::updated::Updated)
 }
