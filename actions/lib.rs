@@ -11,6 +11,19 @@ mod ingestion {
     pub mod webhook;
 }
 
+mod webhook {
+    mod cart;
+    pub mod check_stock;
+    mod quantity;
+    mod stock;
+    #[cfg(test)]
+    mod tests;
+}
+
+mod starter_kit {
+    pub mod info;
+}
+
 pub mod product {
     pub(crate) mod echo;
 
@@ -20,6 +33,9 @@ pub mod product {
         pub(crate) mod deleted;
         pub mod model;
         pub(crate) mod updated;
+    }
+    pub mod commerce {
+        pub(crate) mod full_sync;
     }
 }
 
@@ -80,4 +96,7 @@ pub fn table() -> Table {
         .event("order/external/shipment_updated", order::external::shipment_updated::ShipmentUpdated)
         .consumer("stock/external/consumer", stock::external::consumer::CONSUMER)
         .event("stock/external/updated", stock::external::updated::Updated)
+        .web("product/commerce/full_sync", product::commerce::full_sync::FullSync::default())
+        .web("webhook/check_stock", webhook::check_stock::CheckStock)
+        .web("starter_kit/info", starter_kit::info::Info)
 }
