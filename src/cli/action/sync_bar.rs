@@ -11,6 +11,9 @@ const ASKED_EVERY: Duration = Duration::from_millis(250);
 /// An answer that takes longer is not worth waiting for: the next one is newer.
 const ASKED_FOR: Duration = Duration::from_secs(2);
 
+/// Until the number is known; a bar of none would look as if all were done.
+const PAGES_LEAST: u64 = 1;
+
 /// What a full sync says about itself, as far as it is shown.
 #[derive(Deserialize)]
 struct Progress {
@@ -25,7 +28,7 @@ pub async fn beside<T>(client: &Client, url: &str, call: impl Future<Output = T>
     if !std::io::stderr().is_terminal() {
         return call.await;
     }
-    let bar = ProgressBar::new(0);
+    let bar = ProgressBar::new(PAGES_LEAST);
     // A style that cannot be read leaves the bar plain.
     if let Ok(style) = ProgressStyle::with_template("{bar:40} page {pos} of {len}, {msg} products, {elapsed}") {
         bar.set_style(style);
@@ -46,7 +49,7 @@ async fn follow(client: &Client, url: &str, bar: &ProgressBar) -> Infallible {
         ticks.tick().await;
         // What the run before left behind is not this one's progress.
         if let Some(progress) = ask(client, url).await.filter(|progress| progress.state == "running") {
-            bar.set_length(progress.pages);
+            bar.set_length(progress.pages.max(PAGES_LEAST));
             bar.set_position(progress.page);
             bar.set_message(progress.products.to_string());
         }
