@@ -195,7 +195,8 @@ async fn in_production_nobody_reaches_what_relies_on_adobes_check() {
     let project = Project::new()
         .with("KIT_INGESTION_AUTH", "none")
         .with("COMMERCE_BASE_URL", "http://127.0.0.1:1/rest/")
-        .with("COMMERCE_ACCESS_TOKEN", "token");
+        .with("COMMERCE_ACCESS_TOKEN", "token")
+        .with("KIT_BACKOFFICE_URL", "http://127.0.0.1:1/");
     let output = project.run(&["check", "--serve"]);
     for action in CLOSED {
         let line = format!("`{action}` is closed: it demands Adobe authentication");
