@@ -12,13 +12,27 @@ mod ingestion {
     pub mod webhook;
 }
 
+mod webhook {
+    mod cart;
+    pub mod check_stock;
+    mod quantity;
+    mod stock;
+    #[cfg(test)]
+    mod tests;
+}
+
+mod starter_kit {
+    pub mod info;
+}
+
 pub mod product {
-    pub(crate) mod commerce {
-        pub mod consumer;
-        pub mod created;
-        pub mod deleted;
+    pub mod commerce {
+        pub(crate) mod consumer;
+        pub(crate) mod created;
+        pub(crate) mod deleted;
+        pub(crate) mod full_sync;
         mod model;
-        pub mod updated;
+        pub(crate) mod updated;
     }
     pub(crate) mod echo;
 
@@ -32,14 +46,14 @@ pub mod product {
 }
 
 pub mod customer {
-    pub(crate) mod commerce {
-        pub mod consumer;
-        pub mod created;
-        pub mod deleted;
-        pub mod group_deleted;
-        pub mod group_updated;
+    pub mod commerce {
+        pub(crate) mod consumer;
+        pub(crate) mod created;
+        pub(crate) mod deleted;
+        pub(crate) mod group_deleted;
+        pub(crate) mod group_updated;
         mod model;
-        pub mod updated;
+        pub(crate) mod updated;
     }
     pub(crate) mod echo;
 
@@ -56,10 +70,10 @@ pub mod customer {
 }
 
 pub mod order {
-    pub(crate) mod commerce {
-        pub mod consumer;
-        pub mod created;
-        pub mod updated;
+    pub mod commerce {
+        pub(crate) mod consumer;
+        pub(crate) mod created;
+        pub(crate) mod updated;
     }
 
     pub mod external {
@@ -72,9 +86,9 @@ pub mod order {
 }
 
 pub mod stock {
-    pub(crate) mod commerce {
-        pub mod consumer;
-        pub mod updated;
+    pub mod commerce {
+        pub(crate) mod consumer;
+        pub(crate) mod updated;
     }
 
     pub mod external {
@@ -123,4 +137,7 @@ pub fn table() -> Table {
         .event("order/commerce/updated", order::commerce::updated::Updated)
         .consumer("stock/commerce/consumer", stock::commerce::consumer::CONSUMER)
         .event("stock/commerce/updated", stock::commerce::updated::Updated)
+        .web("product/commerce/full_sync", product::commerce::full_sync::FullSync::default())
+        .web("webhook/check_stock", webhook::check_stock::CheckStock)
+        .web("starter_kit/info", starter_kit::info::Info)
 }
