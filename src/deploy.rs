@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adobe::{Bearer, Commerce, Pool};
+use adobe::{Bearer, Clock, Commerce, Governor, Limits, Pool};
 use async_trait::async_trait;
 use engine::{Deployed, Registry};
 use sdk::{Call, Entry, Inputs, Reply, Stop, TargetPort, Targets};
@@ -117,7 +117,10 @@ fn commerce(action: &Action, pool: &Pool, fallback: Option<&Fallback>) -> Arc<dy
         (None, _) => None,
     };
     match target {
-        Some((base_url, token)) => Arc::new(Commerce::new(pool.clone(), base_url, Arc::new(Bearer::new(token)))),
+        Some((base_url, token)) => {
+            let governor = Governor::new("commerce", Limits::default(), Clock::system());
+            Arc::new(Commerce::new(pool.clone(), base_url, Arc::new(Bearer::new(token)), governor))
+        }
         None => Arc::new(NoCommerce),
     }
 }
