@@ -6,6 +6,7 @@
 
 mod address;
 mod authorize;
+mod backoffice;
 mod caller;
 mod clock;
 mod commerce;
@@ -13,6 +14,7 @@ mod complaint;
 mod events;
 mod flight;
 mod governor;
+mod graphql;
 mod ims;
 mod pool;
 mod reply;
@@ -22,10 +24,12 @@ mod settings;
 pub use authorize::{
     ApiKey, Authorize, Basic, Bearer, ClientCredentials, ImsBearer, NoCredentials, OAuth1, OAuth1Credentials,
 };
+pub use backoffice::Backoffice;
 pub use clock::Clock;
 pub use commerce::Commerce;
 pub use events::{EventsApi, EventsApiError, EventsSettings, JournalEntry, JournalError, JournalPage, Sent};
 pub use governor::{Governor, Limits};
+pub use graphql::Graphql;
 pub use ims::{Ims, ImsSettings, Token, TokenError};
 pub use pool::{Pool, PoolError, Silence};
 pub use settings::SettingsError;

@@ -1,6 +1,8 @@
 //! The clients of what actions call.
 
+mod backoffice;
 mod commerce;
+mod graphql;
 mod ims_bearer;
 mod oauth1;
 
