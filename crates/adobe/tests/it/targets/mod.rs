@@ -2,6 +2,7 @@
 
 mod backoffice;
 mod commerce;
+mod governor;
 mod graphql;
 mod ims_bearer;
 mod oauth1;
