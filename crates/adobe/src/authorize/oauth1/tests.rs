@@ -74,7 +74,7 @@ fn queries_are_decoded_encoded_and_sorted() {
     check("http://s/?b=1&b=1&a&c=", "http://s/", "a=&b=1&b=1&c=");
     check("http://s/?&&b==&", "http://s/", "b=%3D");
     check("http://s/?x[1]=~*'()!", "http://s/", "x%5B1%5D=~%2A%27%28%29%21");
-    check("http://s/?raw=%FF%zz", "http://s/", "raw=%FF%25zz");
+    check("http://s/?raw=%FF%zz%+a%", "http://s/", "raw=%FF%25zz%25%20a%25");
     // By encoded name: `[` as `%5B` comes before letters and digits.
     check("http://s/?ab=2&a[b]=1&a=3", "http://s/", "a=3&a%5Bb%5D=1&ab=2");
 }
@@ -112,7 +112,8 @@ mod verifier {
     fn decode(text: &str, is_form: bool) -> Vec<u8> {
         let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
         while let [first, tail @ ..] = rest {
-            let code = tail.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+            let code = tail.get(..2).filter(|code| code.iter().all(u8::is_ascii_hexdigit));
+            let code = code.and_then(|code| u8::from_str_radix(str::from_utf8(code).ok()?, 16).ok());
             (rest, ()) = match (first, code) {
                 (b'%', Some(byte)) => (&tail[2..], bytes.push(byte)),
                 (b'+', _) if is_form => (tail, bytes.push(b' ')),
