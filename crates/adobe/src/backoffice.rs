@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use http::HeaderMap;
 use sdk::{Call, Reply, Stop, TargetPort};
 
-use crate::address;
+use crate::address::Base;
 use crate::authorize::Authorize;
 use crate::caller::Caller;
 use crate::governor::Governor;
@@ -22,7 +22,7 @@ const EXPLANATIONS: [&str; 4] = ["error", "message", "detail", "title"];
 pub struct Backoffice {
     caller: Caller,
     /// Without `/` at its end.
-    base_url: String,
+    base: Base,
 }
 
 impl Backoffice {
@@ -36,8 +36,8 @@ impl Backoffice {
         governor: Arc<Governor>,
     ) -> Self {
         headers.values_mut().for_each(|value| value.set_sensitive(true));
-        let base_url = base_url.trim_end_matches('/').to_owned();
-        Self { caller: Caller { pool, who: WHO, headers, authorize, governor, judge }, base_url }
+        let base = Base::new(base_url.trim_end_matches('/').to_owned());
+        Self { caller: Caller { pool, who: WHO, headers, authorize, governor, judge }, base }
     }
 }
 
@@ -49,7 +49,7 @@ impl TargetPort for Backoffice {
             path if path.is_empty() || path.starts_with(['/', '?']) => path.to_owned(),
             path => format!("/{path}"),
         };
-        let url = address::below(&self.base_url, &path, PLACE)?;
+        let url = self.base.below(&path, PLACE)?;
         self.caller.call(url, call).await
     }
 }

@@ -1,5 +1,6 @@
 //! How a call to a target runs: one way for all of them.
 
+use std::mem;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -58,9 +59,9 @@ struct Request {
 
 impl Caller {
     /// Makes a call to this address; the call's own path is part of it.
-    pub async fn call(&self, url: Url, call: Call) -> Result<Reply, Stop> {
+    pub async fn call(&self, url: Url, mut call: Call) -> Result<Reply, Stop> {
         // Reading excludes nobody.
-        let changes = if call.method.is_safe() { Vec::new() } else { call.changes.clone() };
+        let changes = if call.method.is_safe() { Vec::new() } else { mem::take(&mut call.changes) };
         let request = self.request(url, call);
         let mut admission = self.governor.admit(&changes).await.map_err(|busy| self.busy(&busy))?;
         let first = self.attempt(&request, &admission).await?;
@@ -88,13 +89,24 @@ impl Caller {
     }
 
     async fn attempt(&self, request: &Request, admission: &Admission) -> Result<Attempt, Stop> {
-        let mut request = request.build();
+        let mut request = self.build(request)?;
         self.authorize.authorize(&mut request).await?;
         let sent = request.headers().clone();
         let reply = self.exchange(request, admission).await.inspect_err(|_| admission.unanswered());
         let mut reply = reply.map_err(|error| self.no_reply(error))?;
         reply.error = reply.error.map(|error| conceal(error, &sent));
         Ok(Attempt { reply, sent })
+    }
+
+    fn build(&self, request: &Request) -> Result<reqwest::Request, Stop> {
+        // A user and a password in the address become a header, which ours replace.
+        let builder = self.pool.client().request(request.method.clone(), request.url.clone());
+        let builder = builder.headers(request.headers.clone());
+        let builder = if let Some(body) = &request.body { builder.body(body.clone()) } else { builder };
+        let cannot = |error: reqwest::Error| {
+            Stop::park(format!("{} cannot be called like this", self.who)).because(error.without_url())
+        };
+        builder.build().map_err(cannot)
     }
 
     async fn exchange(&self, request: reqwest::Request, admission: &Admission) -> Result<Reply, reqwest::Error> {
@@ -139,18 +151,10 @@ impl Caller {
     }
 }
 
-impl Request {
-    fn build(&self) -> reqwest::Request {
-        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
-        request.headers_mut().clone_from(&self.headers);
-        *request.body_mut() = self.body.clone().map(reqwest::Body::from);
-        request
-    }
-}
-
 /// A target that repeats the credentials in its complaint does not spread them.
 fn conceal(error: String, sent: &HeaderMap) -> String {
-    let secrets = sent.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+    let secrets =
+        sent.values().filter(|value| value.is_sensitive()).filter_map(|value| str::from_utf8(value.as_bytes()).ok());
     let secrets = secrets.map(|text| text.split_once(' ').map_or(text, |(_, credential)| credential));
     secrets
         .filter(|secret| secret.len() >= CREDENTIAL_CHARACTERS_MIN)

@@ -6,7 +6,7 @@ use reqwest::Url;
 use sdk::{Call, Reply, Stop, TargetPort};
 use serde_json::Value;
 
-use crate::address;
+use crate::address::Base;
 use crate::authorize::Authorize;
 use crate::caller::Caller;
 use crate::complaint;
@@ -27,7 +27,7 @@ const STORE: HeaderName = HeaderName::from_static("store");
 pub struct Commerce {
     caller: Caller,
     /// Ends with `V1/`.
-    base_url: String,
+    base: Base,
 }
 
 impl Commerce {
@@ -38,14 +38,14 @@ impl Commerce {
         if is_cloud_service(&base_url) {
             headers.insert(STORE, HeaderValue::from_static("all"));
         }
-        Self { caller: Caller { pool, who: PLACE, headers, authorize, governor, judge }, base_url }
+        Self { caller: Caller { pool, who: PLACE, headers, authorize, governor, judge }, base: Base::new(base_url) }
     }
 }
 
 #[async_trait]
 impl TargetPort for Commerce {
     async fn call(&self, call: Call) -> Result<Reply, Stop> {
-        let url = address::below(&self.base_url, &call.path, PLACE)?;
+        let url = self.base.below(&call.path, PLACE)?;
         self.caller.call(url, call).await
     }
 }
@@ -64,5 +64,27 @@ fn judge(status: u16, bytes: &[u8]) -> Reply {
             Reply { status: 502, error: Some(error), ..Reply::default() }
         }
         None => Reply { error: Some(complaint::render(status, &Value::Null)), ..Reply::new(status, Value::Null) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clock, Limits, NoCredentials};
+
+    fn check(base_url: &str, store: Option<&str>) {
+        let governor = Governor::new("commerce", Limits::default(), Clock::system());
+        let commerce = Commerce::new(Pool::new().unwrap(), base_url, Arc::new(NoCredentials), governor);
+        let found = commerce.caller.headers.get(STORE).map(|value| value.to_str().unwrap());
+        assert_eq!(found, store, "{base_url}");
+    }
+
+    #[test]
+    fn the_store_is_named_to_the_cloud_service_only() {
+        check("https://na1.api.commerce.adobe.com/Tenant/", Some("all"));
+        check("https://NA1-sandbox.API.commerce.adobe.com/t", Some("all"));
+        check("https://shop.example/rest/all/", None);
+        check("https://shop.example/na1.api.commerce.adobe.com/", None);
+        check("https://api.commerce.adobe.com.example/t/", None);
     }
 }

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderMap, Method};
-use reqwest::Url;
 use sdk::{Call, Reply, Stop, TargetPort};
 use serde_json::Value;
 
+use crate::address::Base;
 use crate::authorize::NoCredentials;
 use crate::caller::Caller;
 use crate::governor::Governor;
@@ -21,14 +21,14 @@ const REFUSALS: [&str; 2] = ["graphql-input", "graphql-no-such-entity"];
 #[derive(Debug)]
 pub struct Graphql {
     caller: Caller,
-    url: String,
+    base: Base,
 }
 
 impl Graphql {
     /// `url` as in `COMMERCE_GRAPHQL_ENDPOINT`.
     pub fn new(pool: Pool, url: &str, governor: Arc<Governor>) -> Self {
         let (headers, authorize) = (HeaderMap::new(), Arc::new(NoCredentials));
-        Self { caller: Caller { pool, who: WHO, headers, authorize, governor, judge }, url: url.to_owned() }
+        Self { caller: Caller { pool, who: WHO, headers, authorize, governor, judge }, base: Base::new(url.to_owned()) }
     }
 }
 
@@ -39,8 +39,7 @@ impl TargetPort for Graphql {
         if !call.path.is_empty() || call.method != Method::POST {
             return Err(Stop::park("a GraphQL query is posted to an empty path"));
         }
-        let url = Url::parse(&self.url)
-            .map_err(|error| Stop::park("`COMMERCE_GRAPHQL_ENDPOINT` is not a valid address").because(error))?;
+        let url = self.base.below("", WHO)?;
         self.caller.call(url, call).await
     }
 }

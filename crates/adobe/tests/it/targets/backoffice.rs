@@ -40,6 +40,17 @@ async fn each_kind_of_credentials_arrives() {
 }
 
 #[tokio::test]
+async fn a_user_in_the_address_becomes_credentials_and_is_not_shown() {
+    let stand = Stand::start(|_, _| json(200, "{}")).await;
+    let url = stand.url.replace("http://", &format!("http://Aladdin:{}@", SECRETS[0]));
+    backoffice(&url, HeaderMap::new(), NoCredentials).call(get("orders")).await.unwrap();
+    let credentials = stand.seen("/orders")[0].header("authorization").unwrap().to_owned();
+    assert!(credentials.starts_with("Basic QWxhZGRpbjpwOGUt"), "{credentials}");
+    let nobody = "http://Aladdin:p8e-old-secret@127.0.0.1:1";
+    assert_discreet(&backoffice(nobody, HeaderMap::new(), NoCredentials).call(get("orders")).await.unwrap_err());
+}
+
+#[tokio::test]
 async fn client_credentials_are_renewed_once() {
     let stand = stand(|seen, _| match seen.header("authorization") {
         Some(bearer) if bearer.ends_with("-1") => json(200, "{}"),
