@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use adobe::{Bearer, Commerce, Pool};
+use adobe::{Bearer, Clock, Commerce, Governor, Limits, Pool};
 use async_trait::async_trait;
 use sdk::{Actions, Answer, Context, Entry, Event, Fate};
 use serde_json::Value;
@@ -61,7 +61,8 @@ impl Deployment {
             panic!("no manifest entry deploys an event's action under `{action}`");
         };
         let bearer = Arc::new(Bearer::new(TOKEN.to_owned().into()));
-        let commerce = Commerce::new(self.pool.clone(), &self.base_url, bearer);
+        let governor = Governor::new("commerce", Limits::default(), Clock::system());
+        let commerce = Commerce::new(self.pool.clone(), &self.base_url, bearer, governor);
         testkit::context().commerce(commerce).actions(self.clone()).run(&**function, event).await
     }
 }

@@ -1,4 +1,4 @@
-//! The clients of IMS and I/O Events against a stand-in on loopback.
+//! The clients against a stand-in on loopback.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod back_off;
@@ -9,3 +9,4 @@ mod management;
 mod publish;
 mod rejected_tokens;
 mod support;
+mod targets;
