@@ -96,10 +96,11 @@ impl Answer {
         )
     }
 
-    pub fn unknown_member(member: &str) -> Self {
+    /// `what` has its article.
+    pub fn unknown_member(what: &str, member: &str) -> Self {
         Self::refusal(
             StatusCode::BAD_REQUEST,
-            "A product has no member %fieldName.",
+            &format!("{what} has no member %fieldName."),
             &json!({ "fieldName": shortened(member) }),
         )
     }
@@ -145,6 +146,6 @@ pub fn broken() -> Response {
 }
 
 /// What a stranger sent, short enough to be sent back.
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     text.chars().take(ECHO_CHARS_MAX).collect()
 }

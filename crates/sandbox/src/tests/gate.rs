@@ -90,8 +90,13 @@ async fn an_unknown_path_matches_no_route() {
 async fn a_wrong_method_is_told_the_right_ones() {
     let store = Store::new();
     for (method, path, allow) in [
-        ("GET", "products", "POST"),
-        ("DELETE", "products", "POST"),
+        ("DELETE", "products", "GET, POST"),
+        ("PUT", "customers", "POST"),
+        ("POST", "customers/15", "GET, PUT, DELETE"),
+        ("POST", "customers/search", "GET"),
+        ("PUT", "customerGroups", "POST"),
+        ("POST", "customerGroups/1", "GET, PUT, DELETE"),
+        ("DELETE", "customerGroups/search", "GET"),
         ("POST", "products/Mug", "GET, PUT, DELETE"),
         ("PATCH", "products/Mug", "GET, PUT, DELETE"),
     ] {

@@ -8,8 +8,10 @@ use crate::Sandbox;
 
 mod calls;
 mod connection;
+mod customers;
 mod faults;
 mod gate;
+mod groups;
 mod products;
 mod refusals;
 

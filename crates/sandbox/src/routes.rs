@@ -1,0 +1,124 @@
+//! Which document a path below `V1/` means, and what a method does with it.
+
+use axum::http::{Method, StatusCode};
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::draft::Draft;
+use crate::members::id;
+use crate::{State, customers, groups, path, products, search};
+
+/// What an authorized call with a complete body wants from the store.
+#[derive(Debug)]
+pub struct Operation<'a> {
+    pub method: &'a Method,
+    /// Below `V1/`, percent-encoded.
+    pub path: &'a str,
+    pub query: &'a str,
+    pub body: &'a [u8],
+    pub now: Timestamp,
+}
+
+type Found = Result<Bytes, Answer>;
+
+pub fn answer(state: &mut State, operation: &Operation<'_>) -> Answer {
+    find(state, operation).map_or_else(|refusal| refusal, |body| Answer::json(StatusCode::OK, body))
+}
+
+/// What reading this path would answer if there is something.
+pub fn document(state: &mut State, path_and_query: &str) -> Option<Value> {
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let operation = Operation { method: &Method::GET, path, query, body: &[], now: Timestamp::UNIX_EPOCH };
+    serde_json::from_slice(&find(state, &operation).ok()?).ok()
+}
+
+fn find(state: &mut State, operation: &Operation<'_>) -> Found {
+    let segments: Vec<&str> = operation.path.split('/').collect();
+    match segments.as_slice() {
+        ["products"] => all_products(state, operation),
+        ["products", sku] => one_product(state, operation, &path::decode(sku).ok_or_else(Answer::no_product)?),
+        ["customers"] => all_customers(state, operation),
+        ["customers", "search"] => {
+            read_only(operation, || search::page(operation.query, &customers::FIELDS, state.customers.all()))
+        }
+        ["customers", customer] => one_customer(state, operation, customer),
+        ["customerGroups"] => all_groups(state, operation),
+        ["customerGroups", "search"] => {
+            read_only(operation, || search::page(operation.query, &groups::FIELDS, state.groups.all()))
+        }
+        ["customerGroups", group] => one_group(state, operation, group),
+        _ => Err(Answer::no_route()),
+    }
+}
+
+fn all_products(state: &mut State, operation: &Operation<'_>) -> Found {
+    match *operation.method {
+        Method::GET => search::page(operation.query, &products::FIELDS, state.products.entities()),
+        Method::POST => state.products.save(Draft::parse(operation.body)?, operation.now),
+        _ => Err(wrong_method(operation, "GET, POST")),
+    }
+}
+
+fn one_product(state: &mut State, operation: &Operation<'_>, sku: &str) -> Found {
+    match *operation.method {
+        Method::GET => state.products.get(sku),
+        Method::PUT => state.products.update(sku, Draft::parse(operation.body)?, operation.now),
+        Method::DELETE => state.products.delete(sku),
+        _ => Err(wrong_method(operation, "GET, PUT, DELETE")),
+    }
+}
+
+fn all_customers(state: &mut State, operation: &Operation<'_>) -> Found {
+    match *operation.method {
+        Method::POST => {
+            let draft = customers::Draft::parse(operation.body)?;
+            state.customers.create(draft, &state.groups, operation.now)
+        }
+        _ => Err(wrong_method(operation, "POST")),
+    }
+}
+
+fn one_customer(state: &mut State, operation: &Operation<'_>, customer: &str) -> Found {
+    match *operation.method {
+        Method::GET => state.customers.get(id(customer)?),
+        Method::PUT => {
+            let id = id(customer)?;
+            let draft = customers::Draft::parse(operation.body)?;
+            state.customers.update(id, draft, &state.groups, operation.now)
+        }
+        Method::DELETE => state.customers.delete(id(customer)?),
+        _ => Err(wrong_method(operation, "GET, PUT, DELETE")),
+    }
+}
+
+fn all_groups(state: &mut State, operation: &Operation<'_>) -> Found {
+    match *operation.method {
+        Method::POST => state.groups.create(groups::Draft::parse(operation.body)?),
+        _ => Err(wrong_method(operation, "POST")),
+    }
+}
+
+fn one_group(state: &mut State, operation: &Operation<'_>, group: &str) -> Found {
+    match *operation.method {
+        Method::GET => state.groups.get(id(group)?),
+        Method::PUT => state.groups.update(id(group)?, groups::Draft::parse(operation.body)?),
+        Method::DELETE => {
+            let id = id(group)?;
+            let done = state.groups.delete(id)?;
+            state.customers.leave_group(id)?;
+            Ok(done)
+        }
+        _ => Err(wrong_method(operation, "GET, PUT, DELETE")),
+    }
+}
+
+fn read_only(operation: &Operation<'_>, read: impl FnOnce() -> Found) -> Found {
+    if operation.method == Method::GET { read() } else { Err(wrong_method(operation, "GET")) }
+}
+
+fn wrong_method(operation: &Operation<'_>, allow: &'static str) -> Answer {
+    Answer::wrong_method(operation.method.as_str(), allow)
+}
