@@ -42,6 +42,11 @@ impl Answer {
         }
     }
 
+    /// The body, to be told within another.
+    pub fn into_value(self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
     pub fn not_authorized() -> Self {
         Self::refusal(
             StatusCode::UNAUTHORIZED,

@@ -13,6 +13,8 @@ use crate::keep::{KeepError, Keeper};
 
 /// As in Commerce's tables, whose ids are unsigned integers of 32 bits.
 const ID_MAX: u64 = u32::MAX as u64;
+/// A document may grow over many calls, and each of them writes it anew.
+const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 const COUNTER: &str = "commerce.counter";
 
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +100,9 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
         let mut prepared = Vec::new();
         for (id, entity) in entities {
             let json = serde_json::to_vec(&entity).map_err(|_| Answer::unreadable("it cannot be written as JSON"))?;
+            if json.len() > DOCUMENT_BYTES_MAX {
+                return Err(Answer::store_full(&format!("{DOCUMENT_BYTES_MAX} bytes in one document")));
+            }
             bytes += json.len();
             match self.stored.get(&id) {
                 Some(known) => bytes -= known.json.len(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
 use crate::answer::Answer;
-use crate::members::{Members, amount, any, filled_text, flag, integer, list, object};
+use crate::members::{Members, amount, filled_text, flag, integer, list, object};
 
 pub const SKU_CHARS_MAX: usize = 64;
 /// Commerce's own set, `Default`; a new store has no other for products.
@@ -45,7 +45,7 @@ impl Draft {
         request.take("saveOptions", flag)?;
         let mut members = Members::of("A product", Value::Object(request.need("product", object)?))?;
         let draft = Self {
-            sku: members.take("sku", any)?,
+            sku: members.take("sku", Ok)?,
             name: members.take("name", filled_text)?,
             attribute_set_id: members
                 .take("attribute_set_id", |value| within(value, &(ATTRIBUTE_SET_ID..=ATTRIBUTE_SET_ID)))?,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::answer::Answer;
 use crate::collection::{Collection, Limits};
 use crate::keep::{KeepError, Keeper};
-use crate::members::{Members, any, integer, line, object, required};
+use crate::members::{Members, integer, line, object, required};
 use crate::search::Fields;
 
 pub const LIMITS: Limits = Limits { name: "customer groups", count_max: 10_000, bytes_max: 8 * 1024 * 1024 };
@@ -140,7 +140,7 @@ impl Draft {
         }
         let draft = Self {
             code,
-            tax_class_id: members.take("tax_class_id", any)?.map(tax_class).transpose()?,
+            tax_class_id: members.take("tax_class_id", Ok)?.map(tax_class).transpose()?,
             extension_attributes: members.take("extension_attributes", object)?,
         };
         members.finish(&NOT_KEPT)?;

@@ -25,13 +25,17 @@ mod faults;
 mod groups;
 mod keep;
 mod members;
+mod orders;
 mod path;
 mod products;
+mod quantity;
 mod refusals;
 mod routes;
 mod search;
 mod seeds;
+mod shipments;
 mod state;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -94,6 +98,9 @@ struct State {
     products: products::Products,
     customers: customers::Customers,
     groups: groups::Groups,
+    orders: orders::Orders,
+    shipments: shipments::Shipments,
+    stock: stock::Stock,
     calls: calls::Calls,
 }
 
@@ -143,7 +150,7 @@ impl Sandbox {
         self.state().products.value(sku)
     }
 
-    /// What `GET` of this path below `V1/`, with its query, would answer if it finds something.
+    /// What `GET` of this path below `V1/`, percent-encoded and with its query, would answer if it finds something.
     pub fn document(&self, path: &str) -> Option<Value> {
         routes::document(&mut self.state(), path)
     }

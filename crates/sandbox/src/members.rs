@@ -84,17 +84,13 @@ pub fn all_required(names: &[&str]) -> Answer {
         names => {
             let errors = names.iter().map(|name| required_parts(name));
             let errors = errors.map(|(message, parameters)| json!({ "message": message, "parameters": parameters }));
-            Answer::refusals("One or more input exceptions have occurred.", errors.collect())
+            Answer::refusals("One or more input exceptions have occurred.", &errors.collect::<Vec<_>>())
         }
     }
 }
 
 fn required_parts(name: &str) -> (&'static str, Value) {
     ("\"%fieldName\" is required. Enter and try again.", json!({ "fieldName": name }))
-}
-
-pub fn any(value: Value) -> Result<Value, Value> {
-    Ok(value)
 }
 
 pub fn filled_text(value: Value) -> Result<String, Value> {

@@ -96,6 +96,11 @@ impl Products {
         self.find(&key(sku)).and_then(|(_, product)| serde_json::to_value(product).ok())
     }
 
+    /// As the product has it.
+    pub fn known_sku(&self, sku: &str) -> Option<&str> {
+        self.find(&key(sku)).map(|(_, product)| product.sku.as_str())
+    }
+
     /// The products as the API answers them, in the order of their ids. Each is built when it is asked for.
     #[cfg_attr(not(test), expect(dead_code, reason = "GraphQL reads the products through it"))]
     pub(crate) fn all(&self) -> impl Iterator<Item = Value> {

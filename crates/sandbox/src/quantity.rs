@@ -7,8 +7,10 @@ use serde_json::{Number, Value};
 
 const SCALE: i64 = 10_000;
 const SCALE_FLOAT: f64 = 10_000.0;
-/// Eight digits before the point.
-const WHOLE_MAX: f64 = 99_999_999.0;
+/// What a client may give: eight digits before the point.
+const GIVEN_MAX: f64 = 99_999_999.0;
+/// What sums of them may come to.
+const SUM_MAX: f64 = 1e13;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Quantity(i64);
@@ -21,17 +23,8 @@ impl Quantity {
     }
 
     /// From a number or the text of one; gives the value back when it is none or too large.
-    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
     pub fn read(value: Value) -> Result<Self, Value> {
-        let number = match &value {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse::<Number>().ok().and_then(|number| number.as_f64()),
-            _ => None,
-        };
-        match number.filter(|number| number.abs() <= WHOLE_MAX) {
-            Some(number) => Ok(Self((number * SCALE_FLOAT).round() as i64)),
-            None => Err(value),
-        }
+        Self::within(value, GIVEN_MAX)
     }
 
     /// As `read`, and above zero.
@@ -39,6 +32,19 @@ impl Quantity {
         match Self::read(value.clone()) {
             Ok(quantity) if quantity > Self::ZERO => Ok(quantity),
             _ => Err(value),
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    fn within(value: Value, max: f64) -> Result<Self, Value> {
+        let number = match &value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse::<Number>().ok().and_then(|number| number.as_f64()),
+            _ => None,
+        };
+        match number.filter(|number| number.abs() <= max) {
+            Some(number) => Ok(Self((number * SCALE_FLOAT).round() as i64)),
+            None => Err(value),
         }
     }
 }
@@ -78,6 +84,6 @@ impl Serialize for Quantity {
 
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::read(Value::deserialize(deserializer)?).map_err(|_| de::Error::custom("no quantity"))
+        Self::within(Value::deserialize(deserializer)?, SUM_MAX).map_err(|_| de::Error::custom("no quantity"))
     }
 }

@@ -7,7 +7,7 @@ use crate::answer::{Answer, shortened};
 
 impl Answer {
     /// One refusal with several causes; each has the members of a refusal.
-    pub fn refusals(message: &str, errors: Vec<Value>) -> Self {
+    pub fn refusals(message: &str, errors: &[Value]) -> Self {
         Self::of(StatusCode::BAD_REQUEST, &json!({ "message": message, "errors": errors }))
     }
 

@@ -3,12 +3,17 @@
 use axum::http::{Method, StatusCode};
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::draft::Draft;
-use crate::members::id;
-use crate::{State, customers, groups, path, products, search};
+use crate::members::{id, required};
+use crate::orders::Note;
+use crate::search::Fields;
+use crate::shipments::Entity;
+use crate::stock::{SourceItem, StockItem};
+use crate::{State, customers, groups, orders, path, products, search, shipments, stock};
 
 /// What an authorized call with a complete body wants from the store.
 #[derive(Debug)]
@@ -40,16 +45,29 @@ fn find(state: &mut State, operation: &Operation<'_>) -> Found {
     match segments.as_slice() {
         ["products"] => all_products(state, operation),
         ["products", sku] => one_product(state, operation, &path::decode(sku).ok_or_else(Answer::no_product)?),
+        ["products", sku, "stockItems", item] => stock_item(state, operation, (sku, item)),
         ["customers"] => all_customers(state, operation),
-        ["customers", "search"] => {
-            read_only(operation, || search::page(operation.query, &customers::FIELDS, state.customers.all()))
-        }
+        ["customers", "search"] => list(operation, &customers::FIELDS, state.customers.all()),
         ["customers", customer] => one_customer(state, operation, customer),
         ["customerGroups"] => all_groups(state, operation),
-        ["customerGroups", "search"] => {
-            read_only(operation, || search::page(operation.query, &groups::FIELDS, state.groups.all()))
-        }
+        ["customerGroups", "search"] => list(operation, &groups::FIELDS, state.groups.all()),
         ["customerGroups", group] => one_group(state, operation, group),
+        ["orders"] => list(operation, &orders::FIELDS, state.orders.all()),
+        ["orders", order] => only(operation, "GET", || state.orders.get(id(order)?)),
+        ["orders", order, "comments"] => {
+            only(operation, "POST", || state.orders.comment(id(order)?, Note::parse(operation.body)?, operation.now))
+        }
+        ["order", order, "ship"] => only(operation, "POST", || {
+            let draft = shipments::Draft::parse(operation.body)?;
+            shipments::create(state, id(order)?, draft, operation.now).map(|id| Bytes::from(id.to_string()))
+        }),
+        ["shipments"] => list(operation, &shipments::FIELDS, state.shipments.all()),
+        ["shipment"] => only(operation, "POST", || save_shipment(state, operation)),
+        ["shipment", shipment] => only(operation, "GET", || state.shipments.get(id(shipment)?)),
+        ["inventory", "source-items"] => source_items(state, operation),
+        ["inventory", "source-items-delete"] => {
+            only(operation, "POST", || Ok(state.stock.remove(stock::parse_places(operation.body)?)))
+        }
         _ => Err(Answer::no_route()),
     }
 }
@@ -115,8 +133,49 @@ fn one_group(state: &mut State, operation: &Operation<'_>, group: &str) -> Found
     }
 }
 
-fn read_only(operation: &Operation<'_>, read: impl FnOnce() -> Found) -> Found {
-    if operation.method == Method::GET { read() } else { Err(wrong_method(operation, "GET")) }
+fn save_shipment(state: &mut State, operation: &Operation<'_>) -> Found {
+    let Entity { entity_id, order_id, draft } = Entity::parse(operation.body)?;
+    if let Some(entity_id) = entity_id {
+        return shipments::update(state, (entity_id, order_id), draft, operation.now);
+    }
+    if draft.items.is_empty() {
+        return Err(required("items"));
+    }
+    let id = shipments::create(state, order_id, draft, operation.now)?;
+    state.shipments.get(id)
+}
+
+fn source_items(state: &mut State, operation: &Operation<'_>) -> Found {
+    match *operation.method {
+        Method::GET => search::page(operation.query, &stock::FIELDS, state.stock.all()),
+        Method::POST => state.stock.save(SourceItem::parse_list(operation.body)?),
+        _ => Err(wrong_method(operation, "GET, POST")),
+    }
+}
+
+/// The product decides; the id of its stock item is only given back.
+fn stock_item(state: &mut State, operation: &Operation<'_>, (sku, item): (&str, &str)) -> Found {
+    only(operation, "PUT", || {
+        let sku = path::decode(sku).ok_or_else(Answer::no_product)?;
+        let item_id = id(item)?;
+        let wanted = StockItem::parse(operation.body)?;
+        let sku = state.products.known_sku(&sku).ok_or_else(Answer::no_product)?;
+        state.stock.set(sku, &wanted)?;
+        Ok(Bytes::from(item_id.to_string()))
+    })
+}
+
+fn list<'a, T: Serialize + 'a>(
+    operation: &Operation<'_>,
+    fields: &Fields,
+    documents: impl Iterator<Item = &'a T>,
+) -> Found {
+    only(operation, "GET", || search::page(operation.query, fields, documents))
+}
+
+/// For routes that answer one method.
+fn only(operation: &Operation<'_>, method: &'static str, act: impl FnOnce() -> Found) -> Found {
+    if operation.method.as_str() == method { act() } else { Err(wrong_method(operation, method)) }
 }
 
 fn wrong_method(operation: &Operation<'_>, allow: &'static str) -> Answer {

@@ -7,8 +7,11 @@ use crate::calls::Calls;
 use crate::customers::{self, Customers};
 use crate::groups::{self, Groups};
 use crate::keep::{KeepError, Keeper};
+use crate::orders::{self, Orders};
 use crate::products::{self, Products};
 use crate::seeds;
+use crate::shipments::{self, Shipments};
+use crate::stock::{self, Stock};
 
 /// Its one document says that the seeds were put in, so that they come but once.
 const SEEDED: &str = "commerce.seeded";
@@ -20,6 +23,9 @@ impl State {
             products: Products::new(products::LIMITS, keeper),
             customers: Customers::new(customers::LIMITS, keeper),
             groups: Groups::new(groups::LIMITS, keeper),
+            orders: Orders::new(orders::LIMITS, keeper),
+            shipments: Shipments::new(shipments::LIMITS, keeper),
+            stock: Stock::new(stock::LIMITS, keeper),
             calls: Calls::default(),
         };
         seeds::plant(&mut state);
@@ -39,6 +45,9 @@ impl State {
             products: Products::load(products::LIMITS, keeper)?,
             customers: Customers::load(customers::LIMITS, keeper)?,
             groups: Groups::load(groups::LIMITS, keeper)?,
+            orders: Orders::load(orders::LIMITS, keeper)?,
+            shipments: Shipments::load(shipments::LIMITS, keeper)?,
+            stock: Stock::load(stock::LIMITS, keeper)?,
             calls: Calls::default(),
         })
     }

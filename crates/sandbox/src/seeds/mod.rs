@@ -9,6 +9,8 @@ use crate::draft::Attribute;
 use crate::groups::{BUILT_IN, Group, TAX_CLASS_RETAIL};
 use crate::products::Product;
 
+mod sales;
+
 const MADE: &str = "2026-01-05 08:00:00";
 const PRODUCTS: [(u64, &str, &str, &str, &str); 4] = [
     (1, "TRAIL-MUG-01", "Trail Enamel Mug", "18", "Holds half a litre and survives being dropped"),
@@ -29,6 +31,11 @@ pub fn plant(state: &mut State) {
     for customer in customers() {
         told(state.customers.put(customer));
     }
+    for order in sales::orders() {
+        told(state.orders.put(order));
+    }
+    told(state.shipments.put(sales::shipment()));
+    told(state.stock.save(PRODUCTS.map(|(_, sku, ..)| sales::source_item(sku))));
 }
 
 fn told<T>(planted: Result<T, Answer>) {

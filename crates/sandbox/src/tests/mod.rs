@@ -12,8 +12,11 @@ mod customers;
 mod faults;
 mod gate;
 mod groups;
+mod orders;
 mod products;
 mod refusals;
+mod shipments;
+mod stock;
 
 const TOKEN: &str = "store-token";
 const V1: &str = "/sandbox/commerce/rest/V1/";
