@@ -10,9 +10,8 @@ use jiff::Timestamp;
 
 use crate::answer::{Answer, broken};
 use crate::calls::Row;
-use crate::draft::Draft;
 use crate::faults::{Cut, Fault, Target};
-use crate::products::Products;
+use crate::routes::{self, Operation};
 use crate::{COMMERCE_BODY_BYTES_MAX, Sandbox, path};
 
 const BEARER: &str = "Bearer ";
@@ -21,16 +20,10 @@ const EVENT_ID: &str = "x-event-id";
 struct Incoming {
     method: Method,
     path: String,
+    query: String,
     event_id: Option<String>,
     is_authorized: bool,
     body: Result<Bytes, Answer>,
-}
-
-/// What an authorized call with a complete body wants from the store.
-struct Operation<'a> {
-    method: &'a Method,
-    body: &'a [u8],
-    now: Timestamp,
 }
 
 /// The effect happens at arrival and a fault's delay after it, so a client that gives up waiting has still
@@ -42,6 +35,7 @@ pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Respons
     let incoming = Incoming {
         method: request.method().clone(),
         path,
+        query: request.uri().query().unwrap_or_default().to_owned(),
         event_id: text_header(request.headers(), EVENT_ID),
         is_authorized: is_authorized(&sandbox, request.headers()),
         // Read before anything is refused: an answer to a half-read request may get lost with its connection.
@@ -64,7 +58,7 @@ fn take_effect(sandbox: &Sandbox, incoming: Incoming, fault: Option<&Fault>) -> 
     let answer = match (cut, ordered) {
         (Cut::Before, _) => None,
         (Cut::None, Some(ordered)) => Some(ordered),
-        (Cut::None, None) | (Cut::After, _) => Some(handle(&mut state.products, &incoming, now)),
+        (Cut::None, None) | (Cut::After, _) => Some(handle(&mut state, &incoming, now)),
     };
     state.calls.push(Row {
         at: now,
@@ -77,7 +71,7 @@ fn take_effect(sandbox: &Sandbox, incoming: Incoming, fault: Option<&Fault>) -> 
     answer.filter(|_| cut == Cut::None)
 }
 
-fn handle(products: &mut Products, incoming: &Incoming, now: Timestamp) -> Answer {
+fn handle(state: &mut crate::State, incoming: &Incoming, now: Timestamp) -> Answer {
     if !incoming.is_authorized {
         return Answer::not_authorized();
     }
@@ -85,33 +79,10 @@ fn handle(products: &mut Products, incoming: &Incoming, now: Timestamp) -> Answe
         Ok(body) => body,
         Err(refusal) => return refusal.clone(),
     };
-    let operation = Operation { method: &incoming.method, body, now };
-    match incoming.path.split('/').collect::<Vec<_>>().as_slice() {
-        ["products"] => all_products(products, &operation),
-        ["products", sku] => match path::decode(sku) {
-            Some(sku) => one_product(products, &sku, &operation),
-            None => Answer::no_product(),
-        },
-        _ => Answer::no_route(),
-    }
-}
-
-fn all_products(products: &mut Products, operation: &Operation<'_>) -> Answer {
-    if operation.method != Method::POST {
-        return Answer::wrong_method(operation.method.as_str(), "POST");
-    }
-    let saved = Draft::parse(operation.body).and_then(|draft| products.save(draft, operation.now));
-    saved.map_or_else(|refusal| refusal, |body| Answer::json(StatusCode::OK, body))
-}
-
-fn one_product(products: &mut Products, sku: &str, operation: &Operation<'_>) -> Answer {
-    let found = match *operation.method {
-        Method::GET => products.get(sku),
-        Method::PUT => Draft::parse(operation.body).and_then(|draft| products.update(sku, draft, operation.now)),
-        Method::DELETE => products.delete(sku),
-        _ => return Answer::wrong_method(operation.method.as_str(), "GET, PUT, DELETE"),
-    };
-    found.map_or_else(|refusal| refusal, |body| Answer::json(StatusCode::OK, body))
+    routes::answer(
+        state,
+        &Operation { method: &incoming.method, path: &incoming.path, query: &incoming.query, body, now },
+    )
 }
 
 async fn read_body(request: Request) -> Result<Bytes, Answer> {

@@ -1,7 +1,7 @@
-//! A stand-in Commerce store on loopback: the product routes of its REST API over a store in memory,
-//! a list of the calls it took, and faults on demand. For `dev`, `demo` and tests.
+//! A stand-in Commerce store on loopback: the routes of its REST API that the kit calls, over a store in memory
+//! that a folder may keep, a list of the calls it took, and faults on demand. For `dev`, `demo` and tests.
 //!
-//! Invariant: no product is read or changed over HTTP without the bearer token, and what a call does and its
+//! Invariant: no document is read or changed over HTTP without the bearer token, and what a call does and its
 //! row in the list of calls happen under one lock, so the list has the order of the effects.
 
 use std::fmt;
@@ -16,15 +16,29 @@ use subtle::ConstantTimeEq;
 
 mod answer;
 mod calls;
+mod collection;
 mod commerce;
 mod control;
+mod customers;
 mod draft;
 mod faults;
+mod groups;
 mod keep;
+mod members;
+mod orders;
 mod path;
 mod products;
+mod quantity;
+mod refusals;
+mod routes;
+mod search;
+mod seeds;
+mod shipments;
+mod state;
+mod stock;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub use calls::Call;
 pub use keep::KeepError;
@@ -74,22 +88,28 @@ pub struct Sandbox {
 struct Shared {
     token: String,
     integration: Option<Integration>,
-    keeper: Keeper,
+    keeper: Arc<Keeper>,
     state: Mutex<State>,
     faults: Mutex<faults::Faults>,
 }
 
 /// What a call changes; one lock, so that effects and the list of calls have one order.
-#[derive(Default)]
 struct State {
     products: products::Products,
+    customers: customers::Customers,
+    groups: groups::Groups,
+    orders: orders::Orders,
+    shipments: shipments::Shipments,
+    stock: stock::Stock,
     calls: calls::Calls,
 }
 
 impl Sandbox {
     /// A store that demands `token` as bearer, with an empty token it lets nobody in, and that keeps nothing.
     pub fn new(token: String) -> Self {
-        Self::with(Options { token, ..Options::default() }, Keeper::nowhere())
+        let keeper = Arc::new(Keeper::nowhere());
+        let state = State::seeded(&keeper);
+        Self::with(Options { token, ..Options::default() }, keeper, state)
     }
 
     /// A store with what its folder kept.
@@ -101,12 +121,14 @@ impl Sandbox {
             Some(folder) => Keeper::open(folder)?,
             None => Keeper::nowhere(),
         };
-        Ok(Self::with(options, keeper))
+        let keeper = Arc::new(keeper);
+        let state = State::load(&keeper)?;
+        Ok(Self::with(options, keeper, state))
     }
 
-    fn with(options: Options, keeper: Keeper) -> Self {
+    fn with(options: Options, keeper: Arc<Keeper>, state: State) -> Self {
         let Options { token, integration, folder: _ } = options;
-        let (state, faults) = (Mutex::default(), Mutex::default());
+        let (state, faults) = (Mutex::new(state), Mutex::default());
         Self { shared: Arc::new(Shared { token, integration, keeper, state, faults }) }
     }
 
@@ -126,6 +148,11 @@ impl Sandbox {
     /// What `GET products/{sku}` would answer; here the SKU is plain, not percent-encoded.
     pub fn product(&self, sku: &str) -> Option<Value> {
         self.state().products.value(sku)
+    }
+
+    /// What `GET` of this path below `V1/`, percent-encoded and with its query, would answer if it finds something.
+    pub fn document(&self, path: &str) -> Option<Value> {
+        routes::document(&mut self.state(), path)
     }
 
     /// The calls that are still remembered, oldest first.
