@@ -19,6 +19,7 @@ mod calls;
 mod commerce;
 mod control;
 mod draft;
+mod effect;
 mod faults;
 mod keep;
 mod path;
