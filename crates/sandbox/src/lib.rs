@@ -1,5 +1,6 @@
 //! A stand-in Commerce store on loopback: the product routes of its REST API over a store in memory,
-//! a list of the calls it took, and faults on demand. For `dev`, `demo` and tests.
+//! a list of the calls it took, and faults on demand. Beside it an ERP that takes what it is sent. For `dev`, `demo`
+//! and tests.
 //!
 //! Invariant: no product is read or changed over HTTP without the bearer token, and what a call does and its
 //! row in the list of calls happen under one lock, so the list has the order of the effects.
@@ -20,6 +21,7 @@ mod commerce;
 mod control;
 mod draft;
 mod effect;
+mod erp;
 mod faults;
 mod keep;
 mod path;
@@ -64,6 +66,7 @@ impl fmt::Debug for Integration {
 }
 
 const COMMERCE_BODY_BYTES_MAX: usize = 1024 * 1024;
+const ERP_BODY_BYTES_MAX: usize = 1024 * 1024;
 const CONTROL_BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// Cheap to clone; all clones share one store.
@@ -75,8 +78,9 @@ pub struct Sandbox {
 struct Shared {
     token: String,
     integration: Option<Integration>,
-    keeper: Keeper,
+    keeper: Arc<Keeper>,
     state: Mutex<State>,
+    erp: Mutex<erp::Erp>,
     faults: Mutex<faults::Faults>,
 }
 
@@ -90,7 +94,9 @@ struct State {
 impl Sandbox {
     /// A store that demands `token` as bearer, with an empty token it lets nobody in, and that keeps nothing.
     pub fn new(token: String) -> Self {
-        Self::with(Options { token, ..Options::default() }, Keeper::nowhere())
+        let keeper = Arc::new(Keeper::nowhere());
+        let erp = erp::Erp::new(&keeper);
+        Self::with(Options { token, ..Options::default() }, keeper, erp)
     }
 
     /// A store with what its folder kept.
@@ -102,24 +108,29 @@ impl Sandbox {
             Some(folder) => Keeper::open(folder)?,
             None => Keeper::nowhere(),
         };
-        Ok(Self::with(options, keeper))
+        let keeper = Arc::new(keeper);
+        let erp = erp::Erp::load(&keeper)?;
+        Ok(Self::with(options, keeper, erp))
     }
 
-    fn with(options: Options, keeper: Keeper) -> Self {
+    fn with(options: Options, keeper: Arc<Keeper>, erp: erp::Erp) -> Self {
         let Options { token, integration, folder: _ } = options;
-        let (state, faults) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { token, integration, keeper, state, faults }) }
+        let (state, erp, faults) = (Mutex::default(), Mutex::new(erp), Mutex::default());
+        Self { shared: Arc::new(Shared { token, integration, keeper, state, erp, faults }) }
     }
 
     /// Routes below `/sandbox`, to be merged at the server's root. It has no fallback.
     pub fn router(&self) -> Router {
         let commerce = any(commerce::answer).layer(DefaultBodyLimit::max(COMMERCE_BODY_BYTES_MAX));
+        let erp = any(erp::answer).layer(DefaultBodyLimit::max(ERP_BODY_BYTES_MAX));
         let faults = post(control::add_fault)
             .delete(control::remove_faults)
             .layer(DefaultBodyLimit::max(CONTROL_BODY_BYTES_MAX));
         Router::new()
             .route("/sandbox/commerce/rest/{*path}", commerce)
             .route("/sandbox/commerce/calls", get(control::calls))
+            .route("/sandbox/erp/{*path}", erp)
+            .route("/sandbox/erp/calls", get(control::erp_calls))
             .route("/sandbox/faults", faults)
             .with_state(self.clone())
     }
@@ -135,8 +146,24 @@ impl Sandbox {
         rows.iter().map(Call::from).collect()
     }
 
+    /// What `GET {collection}/{id}` of the ERP would answer; here both are plain, not percent-encoded.
+    pub fn erp_document(&self, collection: &str, id: &str) -> Option<Value> {
+        let json = self.erp().documents.get(&erp::documents::Place::of(collection, id).path)?;
+        serde_json::from_slice(&json).ok()
+    }
+
+    /// The calls of the ERP that are still remembered, oldest first.
+    pub fn erp_calls(&self) -> Vec<Call> {
+        let rows = self.erp().calls.rows("");
+        rows.iter().map(Call::from).collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn erp(&self) -> MutexGuard<'_, erp::Erp> {
+        self.shared.erp.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn faults(&self) -> MutexGuard<'_, faults::Faults> {
