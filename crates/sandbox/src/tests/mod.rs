@@ -8,6 +8,7 @@ use crate::Sandbox;
 
 mod calls;
 mod connection;
+mod erp;
 mod faults;
 mod gate;
 mod products;
