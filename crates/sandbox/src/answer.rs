@@ -46,6 +46,11 @@ impl Answer {
         }
     }
 
+    /// The body, to be told within another.
+    pub fn into_value(self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
     pub fn not_authorized() -> Self {
         Self::refusal(
             StatusCode::UNAUTHORIZED,
@@ -100,10 +105,11 @@ impl Answer {
         )
     }
 
-    pub fn unknown_member(member: &str) -> Self {
+    /// `what` has its article.
+    pub fn unknown_member(what: &str, member: &str) -> Self {
         Self::refusal(
             StatusCode::BAD_REQUEST,
-            "A product has no member %fieldName.",
+            &format!("{what} has no member %fieldName."),
             &json!({ "fieldName": shortened(member) }),
         )
     }
@@ -149,6 +155,6 @@ pub fn broken() -> Response {
 }
 
 /// What a stranger sent, short enough to be sent back.
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     text.chars().take(ECHO_CHARS_MAX).collect()
 }

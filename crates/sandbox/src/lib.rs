@@ -1,9 +1,9 @@
-//! A stand-in Commerce store on loopback: the product routes of its REST API over a store in memory,
-//! a list of the calls it took, and faults on demand. Beside it an ERP that takes what it is sent. For `dev`, `demo`
-//! and tests.
+//! A stand-in Commerce store on loopback: the routes of its REST API that the kit calls, over a store in memory
+//! that a folder may keep, a list of the calls it took, and faults on demand. Beside it an ERP that takes what it is
+//! sent. For `dev`, `demo` and tests.
 //!
-//! Invariant: no product is read or changed over HTTP without the bearer token, and what a call does and its
-//! row in the list of calls happen under one lock, so the list has the order of the effects.
+//! Invariant: no document of Commerce is read or changed over HTTP without the bearer token, and what a call
+//! does and its row in the list of calls happen under one lock, so each list has the order of the effects.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,17 +17,31 @@ use subtle::ConstantTimeEq;
 
 mod answer;
 mod calls;
+mod collection;
 mod commerce;
 mod control;
+mod customers;
 mod draft;
 mod effect;
 mod erp;
 mod faults;
+mod groups;
 mod keep;
+mod members;
+mod orders;
 mod path;
 mod products;
+mod quantity;
+mod refusals;
+mod routes;
+mod search;
+mod seeds;
+mod shipments;
+mod state;
+mod stock;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub use calls::Call;
 pub use keep::KeepError;
@@ -84,10 +98,14 @@ struct Shared {
     faults: Mutex<faults::Faults>,
 }
 
-/// What a call changes; one lock, so that effects and the list of calls have one order.
-#[derive(Default)]
+/// What a call of Commerce changes; one lock, so that effects and the list of calls have one order.
 struct State {
     products: products::Products,
+    customers: customers::Customers,
+    groups: groups::Groups,
+    orders: orders::Orders,
+    shipments: shipments::Shipments,
+    stock: stock::Stock,
     calls: calls::Calls,
 }
 
@@ -95,8 +113,8 @@ impl Sandbox {
     /// A store that demands `token` as bearer, with an empty token it lets nobody in, and that keeps nothing.
     pub fn new(token: String) -> Self {
         let keeper = Arc::new(Keeper::nowhere());
-        let erp = erp::Erp::new(&keeper);
-        Self::with(Options { token, ..Options::default() }, keeper, erp)
+        let (state, erp) = (State::seeded(&keeper), erp::Erp::new(&keeper));
+        Self::with(Options { token, ..Options::default() }, keeper, state, erp)
     }
 
     /// A store with what its folder kept.
@@ -109,13 +127,13 @@ impl Sandbox {
             None => Keeper::nowhere(),
         };
         let keeper = Arc::new(keeper);
-        let erp = erp::Erp::load(&keeper)?;
-        Ok(Self::with(options, keeper, erp))
+        let (state, erp) = (State::load(&keeper)?, erp::Erp::load(&keeper)?);
+        Ok(Self::with(options, keeper, state, erp))
     }
 
-    fn with(options: Options, keeper: Arc<Keeper>, erp: erp::Erp) -> Self {
+    fn with(options: Options, keeper: Arc<Keeper>, state: State, erp: erp::Erp) -> Self {
         let Options { token, integration, folder: _ } = options;
-        let (state, erp, faults) = (Mutex::default(), Mutex::new(erp), Mutex::default());
+        let (state, erp, faults) = (Mutex::new(state), Mutex::new(erp), Mutex::default());
         Self { shared: Arc::new(Shared { token, integration, keeper, state, erp, faults }) }
     }
 
@@ -138,6 +156,11 @@ impl Sandbox {
     /// What `GET products/{sku}` would answer; here the SKU is plain, not percent-encoded.
     pub fn product(&self, sku: &str) -> Option<Value> {
         self.state().products.value(sku)
+    }
+
+    /// What `GET` of this path below `V1/`, percent-encoded and with its query, would answer if it finds something.
+    pub fn document(&self, path: &str) -> Option<Value> {
+        routes::document(&mut self.state(), path)
     }
 
     /// The calls that are still remembered, oldest first.
