@@ -33,6 +33,10 @@ impl Answer {
         }
     }
 
+    pub fn allowing(self, allow: &'static str) -> Self {
+        Self { allow: Some(allow), ..self }
+    }
+
     /// `parameters` is a list for `%1`, an object for `%name`, or null when the text has no placeholder.
     pub fn refusal(status: StatusCode, message: &str, parameters: &Value) -> Self {
         if parameters.is_null() {
@@ -73,7 +77,7 @@ impl Answer {
             "This route does not answer the method %1. It answers: %2.",
             &json!([shortened(method), allow]),
         );
-        Self { allow: Some(allow), ..answer }
+        answer.allowing(allow)
     }
 
     pub fn body_too_large(bytes_max: usize) -> Self {

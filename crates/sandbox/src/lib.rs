@@ -1,8 +1,9 @@
 //! A stand-in Commerce store on loopback: the routes of its REST API that the kit calls, over a store in memory
-//! that a folder may keep, a list of the calls it took, and faults on demand. For `dev`, `demo` and tests.
+//! that a folder may keep, a list of the calls it took, and faults on demand. Beside it an ERP that takes what it is
+//! sent. For `dev`, `demo` and tests.
 //!
-//! Invariant: no document is read or changed over HTTP without the bearer token, and what a call does and its
-//! row in the list of calls happen under one lock, so the list has the order of the effects.
+//! Invariant: no document of Commerce is read or changed over HTTP without the bearer token, and what a call
+//! does and its row in the list of calls happen under one lock, so each list has the order of the effects.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ mod commerce;
 mod control;
 mod customers;
 mod draft;
+mod effect;
+mod erp;
 mod faults;
 mod groups;
 mod keep;
@@ -77,6 +80,7 @@ impl fmt::Debug for Integration {
 }
 
 const COMMERCE_BODY_BYTES_MAX: usize = 1024 * 1024;
+const ERP_BODY_BYTES_MAX: usize = 1024 * 1024;
 const CONTROL_BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// Cheap to clone; all clones share one store.
@@ -90,10 +94,11 @@ struct Shared {
     integration: Option<Integration>,
     keeper: Arc<Keeper>,
     state: Mutex<State>,
+    erp: Mutex<erp::Erp>,
     faults: Mutex<faults::Faults>,
 }
 
-/// What a call changes; one lock, so that effects and the list of calls have one order.
+/// What a call of Commerce changes; one lock, so that effects and the list of calls have one order.
 struct State {
     products: products::Products,
     customers: customers::Customers,
@@ -108,8 +113,8 @@ impl Sandbox {
     /// A store that demands `token` as bearer, with an empty token it lets nobody in, and that keeps nothing.
     pub fn new(token: String) -> Self {
         let keeper = Arc::new(Keeper::nowhere());
-        let state = State::seeded(&keeper);
-        Self::with(Options { token, ..Options::default() }, keeper, state)
+        let (state, erp) = (State::seeded(&keeper), erp::Erp::new(&keeper));
+        Self::with(Options { token, ..Options::default() }, keeper, state, erp)
     }
 
     /// A store with what its folder kept.
@@ -122,25 +127,28 @@ impl Sandbox {
             None => Keeper::nowhere(),
         };
         let keeper = Arc::new(keeper);
-        let state = State::load(&keeper)?;
-        Ok(Self::with(options, keeper, state))
+        let (state, erp) = (State::load(&keeper)?, erp::Erp::load(&keeper)?);
+        Ok(Self::with(options, keeper, state, erp))
     }
 
-    fn with(options: Options, keeper: Arc<Keeper>, state: State) -> Self {
+    fn with(options: Options, keeper: Arc<Keeper>, state: State, erp: erp::Erp) -> Self {
         let Options { token, integration, folder: _ } = options;
-        let (state, faults) = (Mutex::new(state), Mutex::default());
-        Self { shared: Arc::new(Shared { token, integration, keeper, state, faults }) }
+        let (state, erp, faults) = (Mutex::new(state), Mutex::new(erp), Mutex::default());
+        Self { shared: Arc::new(Shared { token, integration, keeper, state, erp, faults }) }
     }
 
     /// Routes below `/sandbox`, to be merged at the server's root. It has no fallback.
     pub fn router(&self) -> Router {
         let commerce = any(commerce::answer).layer(DefaultBodyLimit::max(COMMERCE_BODY_BYTES_MAX));
+        let erp = any(erp::answer).layer(DefaultBodyLimit::max(ERP_BODY_BYTES_MAX));
         let faults = post(control::add_fault)
             .delete(control::remove_faults)
             .layer(DefaultBodyLimit::max(CONTROL_BODY_BYTES_MAX));
         Router::new()
             .route("/sandbox/commerce/rest/{*path}", commerce)
             .route("/sandbox/commerce/calls", get(control::calls))
+            .route("/sandbox/erp/{*path}", erp)
+            .route("/sandbox/erp/calls", get(control::erp_calls))
             .route("/sandbox/faults", faults)
             .with_state(self.clone())
     }
@@ -161,8 +169,24 @@ impl Sandbox {
         rows.iter().map(Call::from).collect()
     }
 
+    /// What `GET {collection}/{id}` of the ERP would answer; here both are plain, not percent-encoded.
+    pub fn erp_document(&self, collection: &str, id: &str) -> Option<Value> {
+        let json = self.erp().documents.get(&erp::documents::Place::of(collection, id).path)?;
+        serde_json::from_slice(&json).ok()
+    }
+
+    /// The calls of the ERP that are still remembered, oldest first.
+    pub fn erp_calls(&self) -> Vec<Call> {
+        let rows = self.erp().calls.rows("");
+        rows.iter().map(Call::from).collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn erp(&self) -> MutexGuard<'_, erp::Erp> {
+        self.shared.erp.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn faults(&self) -> MutexGuard<'_, faults::Faults> {

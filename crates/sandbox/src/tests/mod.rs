@@ -10,6 +10,7 @@ mod arbitrary;
 mod calls;
 mod connection;
 mod customers;
+mod erp;
 mod faults;
 mod gate;
 mod groups;
