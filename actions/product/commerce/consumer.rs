@@ -1,7 +1,6 @@
 use sdk::{Consumer, Route, filled, present};
 
-/// Which product event of Commerce goes to which handler, and what it has to bring. An
-/// empty description is a description.
+/// Which product event of Commerce goes to which handler, and what it has to bring. An empty description is one.
 pub const CONSUMER: Consumer = Consumer::of_commerce(&[
     Route::saved(
         "com.adobe.commerce.observer.catalog_product_save_commit_after",

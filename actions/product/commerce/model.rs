@@ -2,16 +2,17 @@
 
 use sdk::prelude::*;
 
+use crate::backoffice::{key, text};
 use crate::product::echo;
 
 /// What the back office carries of this product, too.
 pub fn saved(value: &Json) -> Option<Echo> {
-    let text = |name: &str| value.0.get(name).and_then(Value::as_str);
+    let sku = key(value, "sku")?;
+    let (name, description) = (text(value, "name"), text(value, "description"));
     let echo = Echo::from_commerce("product");
-    Some(echo::saved(echo, text("sku")?, text("name"), value.0.get("price"), text("description")))
+    Some(echo::saved(echo, &sku, name.as_deref(), value.0.get("price"), description.as_deref()))
 }
 
 pub fn deleted(value: &Json) -> Option<Echo> {
-    let sku = value.0.get("sku").and_then(Value::as_str)?;
-    Some(echo::deleted(Echo::from_commerce("product"), sku))
+    Some(echo::deleted(Echo::from_commerce("product"), &key(value, "sku")?))
 }
