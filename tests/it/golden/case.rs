@@ -20,7 +20,7 @@ pub struct Case {
     folder: PathBuf,
 }
 
-/// One answer of Commerce in a case.
+/// One answer of the system that is called in a case.
 #[derive(Clone, Debug)]
 pub struct Target {
     pub status: u16,
@@ -63,7 +63,7 @@ impl Case {
         events.map(|event| (text(event, "action"), testkit::event(&text(event, "type"), &event["data"]))).collect()
     }
 
-    /// What Commerce answers, call by call; the last answer repeats.
+    /// What the system that is called answers, call by call; the last answer repeats.
     pub fn targets(&self) -> Vec<Target> {
         match self.read(EVENT).get("target") {
             None => vec![Target { status: 200, body: Value::Null }],
