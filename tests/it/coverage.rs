@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use onboarding::Desired;
-use sdk::Entry;
+use sdk::{Entry, EventSpec, json};
 use serde_json::{Value, value};
 use settings::{Action, Web};
 
@@ -68,50 +68,84 @@ fn every_golden_folder_belongs_to_an_action_on_events() {
 }
 
 #[test]
-fn every_event_of_the_back_office_is_onboarded_with_a_sample_that_it_accepts() {
-    let folder = root().join("onboarding/config");
-    let samples = onboarding::samples(&folder, BACKOFFICE).unwrap_or_else(|error| panic!("{error}"));
-    let samples: BTreeMap<String, Value> = samples.into_iter().map(|sample| (sample.code, sample.value)).collect();
-    let onboarded = desired().metadata.into_iter().filter(|metadata| metadata.provider_key == BACKOFFICE);
+fn every_event_is_onboarded_with_a_sample_that_it_accepts_and_that_has_its_key() {
+    check_events("`actions::EVENTS`", actions::EVENTS, BACKOFFICE);
+    check_events("`actions::COMMERCE_EVENTS`", actions::COMMERCE_EVENTS, COMMERCE);
+}
+
+fn check_events(name: &str, specs: &[EventSpec], provider: &str) {
+    let samples = samples(provider);
+    let onboarded = desired().metadata.into_iter().filter(|metadata| metadata.provider_key == provider);
     let onboarded: BTreeSet<String> = onboarded.map(|metadata| metadata.event_code).collect();
-    let known: BTreeSet<String> = actions::EVENTS.iter().map(|spec| spec.code.to_owned()).collect();
-    agree("`actions::EVENTS`", &known, "`onboarding/config/events.json`", &onboarded);
-    assert_eq!(known.len(), actions::EVENTS.len(), "no code stands twice in `actions::EVENTS`");
-    for spec in actions::EVENTS {
-        let sample = samples.get(spec.code).unwrap_or_else(|| panic!("`{}` has no sample", spec.code));
-        let checked = spec.check(&value::to_raw_value(sample).unwrap());
-        assert!(checked.is_ok(), "the sample of `{}` does not pass its own check: {checked:?}", spec.code);
+    let known: BTreeSet<String> = specs.iter().map(|spec| spec.code.to_owned()).collect();
+    agree(name, &known, "`onboarding/config/events.json`", &onboarded);
+    assert_eq!(known.len(), specs.len(), "no code stands twice in {name}");
+    for spec in specs {
+        let code = spec.code;
+        assert_eq!(spec.is_ingested, provider == BACKOFFICE, "`{code}` comes through the webhook or from Commerce");
+        let sample = samples.get(code).unwrap_or_else(|| panic!("`{code}` has no sample"));
+        let sample = value::to_raw_value(sample).unwrap();
+        let checked = spec.check(&sample);
+        assert!(checked.is_ok(), "the sample of `{code}` does not pass its own check: {checked:?}");
+        for key in spec.keys {
+            assert!(!json::texts_at(&sample, key).is_empty(), "the sample of `{code}` has no business key at `{key}`");
+        }
     }
 }
 
 #[tokio::test]
-async fn every_consumer_routes_each_event_of_its_registration_to_a_deployed_handler() {
+async fn every_consumer_routes_each_event_of_its_registration_and_leaves_no_handler_out() {
     let deployed = manifest().actions;
+    let handlers: BTreeSet<String> = event_handlers().iter().map(Action::full_name).collect();
     let mut table = actions::table().into_entries();
-    let folder = root().join("onboarding/config");
-    let samples = [BACKOFFICE, COMMERCE].map(|provider| onboarding::samples(&folder, provider).unwrap()).concat();
+    let samples: BTreeMap<String, Value> = [BACKOFFICE, COMMERCE].into_iter().flat_map(samples).collect();
     for registration in desired().registrations {
-        let consumer = deployed.iter().find(|action| action.full_name() == registration.runtime_action);
-        let Some(Entry::Event(consumer)) = consumer.and_then(|action| table.remove(action.function.as_str())) else {
-            continue;
+        let name = &registration.runtime_action;
+        let action = deployed.iter().find(|action| action.full_name() == *name);
+        let function = action.and_then(|action| table.remove(action.function.as_str()));
+        let Some(Entry::Event(consumer)) = function else {
+            panic!("the onboarding files have events sent to `{name}`, which is not deployed");
         };
+        let mut reached = BTreeSet::new();
         for code in &registration.event_codes {
-            let others = testkit::FakeActions::new();
-            let sample = samples.iter().find(|sample| sample.code == *code);
-            let event = testkit::event(code, sample.map_or(&Value::Null, |sample| &sample.value));
-            testkit::context().actions(others.clone()).run(&*consumer, &event).await;
-            let invoked: Vec<String> = others.invocations().into_iter().map(|invocation| invocation.action).collect();
-            let [handler] = &invoked[..] else {
-                panic!("`{}` runs one handler for `{code}`, not {invoked:?}", registration.runtime_action);
-            };
-            let handler = event_handlers().into_iter().find(|action| action.full_name() == *handler);
-            assert!(
-                handler.is_some(),
-                "`{}` routes `{code}` to {invoked:?}, which is not deployed",
-                registration.runtime_action
-            );
+            let sample = samples.get(code).unwrap_or_else(|| panic!("`{code}` has no sample"));
+            for data in new_and_old(sample) {
+                let others = testkit::FakeActions::new();
+                let event = testkit::event(code, &data);
+                let answer = testkit::context().actions(others.clone()).run(&*consumer, &event).await;
+                let invoked: Vec<String> = others.invocations().into_iter().map(|invoked| invoked.action).collect();
+                let [handler] = &invoked[..] else {
+                    panic!("`{name}` runs one handler for `{code}`, not {invoked:?}: {}", answer.result);
+                };
+                assert!(handlers.contains(handler), "`{name}` routes `{code}` to `{handler}`, which is not deployed");
+                reached.insert(handler.clone());
+            }
+        }
+        let package = format!("{}/", name.split('/').next().unwrap_or_default());
+        let own = handlers.iter().filter(|handler| handler.starts_with(&package));
+        let left_out: Vec<&String> = own.filter(|handler| !reached.contains(*handler)).collect();
+        assert!(left_out.is_empty(), "`{name}` routes no event to {left_out:?}");
+    }
+}
+
+/// The sample as it is, and as Commerce sends it of what is new and of what was there before.
+fn new_and_old(sample: &Value) -> Vec<Value> {
+    let mut variants = vec![sample.clone()];
+    for is_new in [true, false] {
+        let mut variant = sample.clone();
+        if let Some(Value::Object(value)) = variant.get_mut("value") {
+            value.insert("_isNew".to_owned(), is_new.into());
+            variants.push(variant);
         }
     }
+    variants
+}
+
+/// A provider's samples of the onboarding files, by event code.
+fn samples(provider: &str) -> BTreeMap<String, Value> {
+    let samples = onboarding::samples(&root().join("onboarding/config"), provider);
+    let samples = samples.unwrap_or_else(|error| panic!("{error}"));
+    samples.into_iter().map(|sample| (sample.code, sample.value)).collect()
 }
 
 /// What a golden case shows.
