@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -13,16 +14,15 @@ use crate::calls::Row;
 use crate::draft::Draft;
 use crate::faults::{Cut, Fault, Target};
 use crate::products::Products;
-use crate::{COMMERCE_BODY_BYTES_MAX, Sandbox, path};
+use crate::{COMMERCE_BODY_BYTES_MAX, Sandbox, oauth, path};
 
 const BEARER: &str = "Bearer ";
 const EVENT_ID: &str = "x-event-id";
 
-struct Incoming {
+pub struct Incoming {
     method: Method,
     path: String,
     event_id: Option<String>,
-    is_authorized: bool,
     body: Result<Bytes, Answer>,
 }
 
@@ -39,16 +39,33 @@ pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Respons
     let Some(path) = path::below_version(request.uri().path()).map(ToOwned::to_owned) else {
         return Answer::no_route().into_response();
     };
-    let incoming = Incoming {
+    let (head, body) = request.into_parts();
+    let incoming = receive(path, Request::from_parts(head.clone(), body)).await;
+    respond(&sandbox, incoming, |state, incoming, now| match is_authorized(&sandbox, &head, now) {
+        Ok(()) => handle(&mut state.products, incoming, now),
+        Err(refusal) => refusal,
+    })
+    .await
+}
+
+pub async fn receive(path: String, request: Request) -> Incoming {
+    Incoming {
         method: request.method().clone(),
         path,
         event_id: text_header(request.headers(), EVENT_ID),
-        is_authorized: is_authorized(&sandbox, request.headers()),
         // Read before anything is refused: an answer to a half-read request may get lost with its connection.
         body: read_body(request).await,
-    };
+    }
+}
+
+/// `decide` is asked unless a fault takes its place, so a call that is cut before its effect uses nothing up.
+pub async fn respond(
+    sandbox: &Sandbox,
+    incoming: Incoming,
+    decide: impl FnOnce(&mut crate::State, &Incoming, Timestamp) -> Answer,
+) -> Response {
     let fault = sandbox.faults().strike(Target::Commerce, &incoming.method, &incoming.path);
-    let answer = take_effect(&sandbox, incoming, fault.as_ref());
+    let answer = take_effect(sandbox, incoming, fault.as_ref(), decide);
     if let Some(fault) = fault.as_ref().filter(|fault| fault.delay_ms > 0) {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
@@ -56,7 +73,12 @@ pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Respons
 }
 
 /// Decides, changes the store and writes the row under one lock. `None` is a lost answer.
-fn take_effect(sandbox: &Sandbox, incoming: Incoming, fault: Option<&Fault>) -> Option<Answer> {
+fn take_effect(
+    sandbox: &Sandbox,
+    incoming: Incoming,
+    fault: Option<&Fault>,
+    decide: impl FnOnce(&mut crate::State, &Incoming, Timestamp) -> Answer,
+) -> Option<Answer> {
     let cut = fault.map_or(Cut::None, |fault| fault.cut);
     let ordered = fault.and_then(Fault::answer);
     let mut state = sandbox.state();
@@ -64,7 +86,7 @@ fn take_effect(sandbox: &Sandbox, incoming: Incoming, fault: Option<&Fault>) -> 
     let answer = match (cut, ordered) {
         (Cut::Before, _) => None,
         (Cut::None, Some(ordered)) => Some(ordered),
-        (Cut::None, None) | (Cut::After, _) => Some(handle(&mut state.products, &incoming, now)),
+        (Cut::None, None) | (Cut::After, _) => Some(decide(&mut state, &incoming, now)),
     };
     state.calls.push(Row {
         at: now,
@@ -78,9 +100,6 @@ fn take_effect(sandbox: &Sandbox, incoming: Incoming, fault: Option<&Fault>) -> 
 }
 
 fn handle(products: &mut Products, incoming: &Incoming, now: Timestamp) -> Answer {
-    if !incoming.is_authorized {
-        return Answer::not_authorized();
-    }
     let body = match &incoming.body {
         Ok(body) => body,
         Err(refusal) => return refusal.clone(),
@@ -121,11 +140,17 @@ async fn read_body(request: Request) -> Result<Bytes, Answer> {
     })
 }
 
-fn is_authorized(sandbox: &Sandbox, headers: &HeaderMap) -> bool {
-    let Some(given) = headers.get(header::AUTHORIZATION) else { return false };
+/// By the bearer token or by a signature.
+fn is_authorized(sandbox: &Sandbox, head: &Parts, now: Timestamp) -> Result<(), Answer> {
+    let given = head.headers.get(header::AUTHORIZATION).ok_or_else(Answer::not_authorized)?;
+    if let Some(parameters) = given.to_str().ok().and_then(oauth::below_scheme) {
+        let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let signed = oauth::Signed { method: head.method.as_str(), uri: &head.uri, host, parameters };
+        return Ok(sandbox.shared.verifier.verify(&signed, now.as_second())?);
+    }
     match given.as_bytes().split_at_checked(BEARER.len()) {
-        Some((scheme, token)) => scheme.eq_ignore_ascii_case(BEARER.as_bytes()) && sandbox.is_token(token),
-        None => false,
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(BEARER.as_bytes()) && sandbox.is_token(token) => Ok(()),
+        _ => Err(Answer::not_authorized()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A stand-in Commerce store on loopback: the product routes of its REST API over a store in memory,
 //! a list of the calls it took, and faults on demand. For `dev`, `demo` and tests.
 //!
-//! Invariant: no product is read or changed over HTTP without the bearer token, and what a call does and its
+//! Invariant: no product is read or changed over HTTP without the bearer token or a signature, and what a call does and its
 //! row in the list of calls happen under one lock, so the list has the order of the effects.
 
 use std::fmt;
@@ -21,6 +21,7 @@ mod control;
 mod draft;
 mod faults;
 mod keep;
+mod oauth;
 mod path;
 mod products;
 #[cfg(test)]
@@ -73,7 +74,7 @@ pub struct Sandbox {
 
 struct Shared {
     token: String,
-    integration: Option<Integration>,
+    verifier: oauth::Verifier,
     keeper: Keeper,
     state: Mutex<State>,
     faults: Mutex<faults::Faults>,
@@ -107,7 +108,7 @@ impl Sandbox {
     fn with(options: Options, keeper: Keeper) -> Self {
         let Options { token, integration, folder: _ } = options;
         let (state, faults) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { token, integration, keeper, state, faults }) }
+        Self { shared: Arc::new(Shared { token, verifier: oauth::Verifier::new(integration), keeper, state, faults }) }
     }
 
     /// Routes below `/sandbox`, to be merged at the server's root. It has no fallback.

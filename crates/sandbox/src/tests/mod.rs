@@ -10,6 +10,7 @@ mod calls;
 mod connection;
 mod faults;
 mod gate;
+mod oauth;
 mod products;
 mod refusals;
 
