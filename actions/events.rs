@@ -23,3 +23,17 @@ pub const EVENTS: &[EventSpec] = &[
     EventSpec::of::<order::ShipmentUpdated>("be-observer.sales_order_shipment_update", "order", &["/orderId"]),
     EventSpec::of::<Vec<stock::Counted>>("be-observer.catalog_stock_update", "stock", &["/*/sku"]),
 ];
+
+/// The events that Commerce sends, with the place of the business key. Stores differ in the fields they subscribe to, so
+/// what they carry is not checked here: consumers say what they need.
+#[rustfmt::skip]
+pub const COMMERCE_EVENTS: &[EventSpec] = &[
+    EventSpec::of_commerce("com.adobe.commerce.observer.catalog_product_save_commit_after", "product", &["/value/sku"]),
+    EventSpec::of_commerce("com.adobe.commerce.observer.catalog_product_delete_commit_after", "product", &["/value/sku"]),
+    EventSpec::of_commerce("com.adobe.commerce.observer.customer_save_commit_after", "customer", &["/value/id"]),
+    EventSpec::of_commerce("com.adobe.commerce.observer.customer_delete_commit_after", "customer", &["/value/id"]),
+    EventSpec::of_commerce("com.adobe.commerce.observer.customer_group_save_commit_after", "customer-group", &["/value/customer_group_id"]),
+    EventSpec::of_commerce("com.adobe.commerce.observer.customer_group_delete_commit_after", "customer-group", &["/value/customer_group_id"]),
+    EventSpec::of_commerce("com.adobe.commerce.observer.sales_order_save_commit_after", "order", &["/value/id"]),
+    EventSpec::of_commerce("com.adobe.commerce.observer.cataloginventory_stock_item_save_commit_after", "stock", &["/value/product_id"]),
+];

@@ -3,6 +3,7 @@
 //!
 //! Invariant: a function runs only when it stands in the table below and an `actions.config.yaml` names it.
 
+mod backoffice;
 mod events;
 mod id;
 
@@ -11,7 +12,28 @@ mod ingestion {
     pub mod webhook;
 }
 
+mod webhook {
+    mod cart;
+    pub mod check_stock;
+    mod quantity;
+    mod stock;
+    #[cfg(test)]
+    mod tests;
+}
+
+mod starter_kit {
+    pub mod info;
+}
+
 pub mod product {
+    pub mod commerce {
+        pub(crate) mod consumer;
+        pub(crate) mod created;
+        pub(crate) mod deleted;
+        pub(crate) mod full_sync;
+        mod model;
+        pub(crate) mod updated;
+    }
     pub(crate) mod echo;
 
     pub mod external {
@@ -24,6 +46,15 @@ pub mod product {
 }
 
 pub mod customer {
+    pub mod commerce {
+        pub(crate) mod consumer;
+        pub(crate) mod created;
+        pub(crate) mod deleted;
+        pub(crate) mod group_deleted;
+        pub(crate) mod group_updated;
+        mod model;
+        pub(crate) mod updated;
+    }
     pub(crate) mod echo;
 
     pub mod external {
@@ -39,6 +70,12 @@ pub mod customer {
 }
 
 pub mod order {
+    pub mod commerce {
+        pub(crate) mod consumer;
+        pub(crate) mod created;
+        pub(crate) mod updated;
+    }
+
     pub mod external {
         pub(crate) mod consumer;
         pub mod model;
@@ -49,6 +86,11 @@ pub mod order {
 }
 
 pub mod stock {
+    pub mod commerce {
+        pub(crate) mod consumer;
+        pub(crate) mod updated;
+    }
+
     pub mod external {
         pub(crate) mod consumer;
         pub mod model;
@@ -56,7 +98,7 @@ pub mod stock {
     }
 }
 
-pub use events::EVENTS;
+pub use events::{COMMERCE_EVENTS, EVENTS};
 use sdk::Table;
 
 /// Every function that a configuration can name, by its path.
@@ -80,4 +122,22 @@ pub fn table() -> Table {
         .event("order/external/shipment_updated", order::external::shipment_updated::ShipmentUpdated)
         .consumer("stock/external/consumer", stock::external::consumer::CONSUMER)
         .event("stock/external/updated", stock::external::updated::Updated)
+        .consumer("product/commerce/consumer", product::commerce::consumer::CONSUMER)
+        .event("product/commerce/created", product::commerce::created::Created)
+        .event("product/commerce/updated", product::commerce::updated::Updated)
+        .event("product/commerce/deleted", product::commerce::deleted::Deleted)
+        .consumer("customer/commerce/consumer", customer::commerce::consumer::CONSUMER)
+        .event("customer/commerce/created", customer::commerce::created::Created)
+        .event("customer/commerce/updated", customer::commerce::updated::Updated)
+        .event("customer/commerce/deleted", customer::commerce::deleted::Deleted)
+        .event("customer/commerce/group_updated", customer::commerce::group_updated::GroupUpdated)
+        .event("customer/commerce/group_deleted", customer::commerce::group_deleted::GroupDeleted)
+        .consumer("order/commerce/consumer", order::commerce::consumer::CONSUMER)
+        .event("order/commerce/created", order::commerce::created::Created)
+        .event("order/commerce/updated", order::commerce::updated::Updated)
+        .consumer("stock/commerce/consumer", stock::commerce::consumer::CONSUMER)
+        .event("stock/commerce/updated", stock::commerce::updated::Updated)
+        .web("product/commerce/full_sync", product::commerce::full_sync::FullSync::default())
+        .web("webhook/check_stock", webhook::check_stock::CheckStock)
+        .web("starter_kit/info", starter_kit::info::Info)
 }

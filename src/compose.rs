@@ -63,7 +63,7 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     let registry = match environment.role {
         Role::Kit => {
             let clients = Clients::new(&pool, environment.target_limits, fallback.as_ref());
-            deploy::deploy(&project.manifest, clients).context("the actions cannot be deployed")?
+            deploy::deploy(&project.manifest, project.mode, clients).context("the actions cannot be deployed")?
         }
         Role::EventsService => Registry::default(),
     };

@@ -10,6 +10,7 @@ use crate::{deploy, targets};
 #[derive(Debug)]
 pub struct Project {
     pub root: PathBuf,
+    pub mode: Mode,
     pub environment: Environment,
     pub manifest: Manifest,
     pub desired: Desired,
@@ -39,7 +40,7 @@ impl Project {
         }
         match (environment, desired, Faults::collect(faults)) {
             (Some(environment), Some(desired), None) => {
-                Ok(Self { root: root.to_owned(), environment, manifest, desired })
+                Ok(Self { root: root.to_owned(), mode, environment, manifest, desired })
             }
             (_, _, Some(faults)) => Err(faults),
             _ => unreachable!("a part that is missing left its fault"),

@@ -194,8 +194,8 @@ impl<'a> Clients<'a> {
     fn backoffice_auth(&self, auth: BackofficeAuth) -> Result<Arc<dyn Authorize>, SettingsError> {
         Ok(match auth {
             BackofficeAuth::None => Arc::new(NoCredentials),
-            BackofficeAuth::ApiKey { header, key } => Arc::new(ApiKey::new(&header, key)?),
-            BackofficeAuth::Basic { user, password } => Arc::new(Basic::new(user, password)),
+            BackofficeAuth::ApiKey { header, key } => Arc::new(ApiKey::new(header, key)),
+            BackofficeAuth::Basic { user, password } => Arc::new(Basic::new(&user, password)),
             BackofficeAuth::OAuth { token_url, client_id, client_secret, scopes } => {
                 let settings = ImsSettings {
                     token_url,

@@ -5,6 +5,7 @@ use serde_json::json;
 use settings::{Faults, Mode, Variables};
 
 use super::Found;
+use crate::deploy;
 use crate::project::Project;
 
 #[derive(Debug, Args)]
@@ -30,6 +31,9 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     if !options.json {
         for name in &project.environment.unread {
             println!("`{name}` is set, but nothing reads it yet");
+        }
+        for action in deploy::closed(&project.manifest, mode) {
+            println!("`{action}` is closed: it demands Adobe authentication, which this version cannot check yet");
         }
         println!("{} actions and their settings are in order for `{command}`", project.manifest.actions.len());
     }

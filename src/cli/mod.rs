@@ -1,3 +1,4 @@
+mod action;
 mod activation;
 mod check;
 mod credential;
@@ -36,6 +37,9 @@ pub enum Command {
     Serve,
     /// Read all settings and say what is missing or contradictory.
     Check(check::Options),
+    /// List the deployed actions, look at one, or call it.
+    #[command(subcommand)]
+    Action(action::Command),
     /// Look at runs of actions.
     #[command(subcommand)]
     Activation(activation::Command),
@@ -55,6 +59,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Demo(options) => demo::run(&root(), &options).await,
         Command::Serve => serve::run(&root()).await,
         Command::Check(options) => check::run(&root(), &options),
+        Command::Action(command) => action::run(&root(), &command).await,
         Command::Activation(command) => activation::run(&root(), &command),
         Command::Credential(command) => credential::run(&root(), &command),
     };

@@ -59,7 +59,11 @@ async fn check_echo(function: &str, data: Value, echo: impl Fn(Echo) -> Echo, en
     let [carried] = &memory.carried()[..] else { panic!("{function} remembers one change") };
     let expected = echo(Echo::to_commerce(entity));
     assert_eq!(carried.direction(), Direction::ToCommerce, "{function}");
-    assert_eq!((carried.subject(), carried.fields()), (expected.subject(), expected.fields()), "{function}");
+    assert_eq!(
+        (carried.subject(), carried.operation(), carried.fields()),
+        (expected.subject(), expected.operation(), expected.fields()),
+        "{function}"
+    );
 
     let memory = FakeMemory::new();
     memory.remember(&echo(Echo::from_commerce(entity))).await.unwrap();

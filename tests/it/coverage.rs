@@ -13,6 +13,7 @@ use settings::{Action, Web};
 use crate::golden::{Case, cases, manifest, root};
 
 const BACKOFFICE: &str = "backoffice";
+const COMMERCE: &str = "commerce";
 
 #[test]
 fn every_function_of_the_table_is_deployed_exactly_once() {
@@ -87,6 +88,8 @@ fn every_event_of_the_back_office_is_onboarded_with_a_sample_that_it_accepts() {
 async fn every_consumer_routes_each_event_of_its_registration_to_a_deployed_handler() {
     let deployed = manifest().actions;
     let mut table = actions::table().into_entries();
+    let folder = root().join("onboarding/config");
+    let samples = [BACKOFFICE, COMMERCE].map(|provider| onboarding::samples(&folder, provider).unwrap()).concat();
     for registration in desired().registrations {
         let consumer = deployed.iter().find(|action| action.full_name() == registration.runtime_action);
         let Some(Entry::Event(consumer)) = consumer.and_then(|action| table.remove(action.function.as_str())) else {
@@ -94,7 +97,8 @@ async fn every_consumer_routes_each_event_of_its_registration_to_a_deployed_hand
         };
         for code in &registration.event_codes {
             let others = testkit::FakeActions::new();
-            let event = testkit::event(code, &Value::Null);
+            let sample = samples.iter().find(|sample| sample.code == *code);
+            let event = testkit::event(code, sample.map_or(&Value::Null, |sample| &sample.value));
             testkit::context().actions(others.clone()).run(&*consumer, &event).await;
             let invoked: Vec<String> = others.invocations().into_iter().map(|invocation| invocation.action).collect();
             let [handler] = &invoked[..] else {

@@ -1,8 +1,9 @@
 //! Every folder below `tests/golden` is one event, the calls that it makes and the answer that it gets.
 //!
-//! `<package>/<action>/<case>/event.json` is `{"type", "data", "target": {"status", "body"}}`: the event's
-//! code (consumers need one) and value, and what Commerce answers (200 without a body when left out; a list answers call
-//! by call, and its last answer repeats). `sent.json` has the calls that Commerce got, `reply.json` the action's result.
+//! `<package>/<action>/<case>/event.json` is `{"type", "data", "target": {"status", "body"}, "carried": [...]}`: the
+//! event's code (consumers need one) and value, what the target answers (200 without a body when left out; a list
+//! answers call by call, and its last answer repeats), and which events `{"action", "type", "data"}` were carried before.
+//! `sent.json` has the calls that Commerce (`/rest/`) or the back office (`/erp/`) got, `reply.json` the action's result.
 //! `UPDATE_GOLDEN=1` rewrites both from what happens.
 
 mod backend;
@@ -12,11 +13,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use adobe::{Bearer, Commerce, Pool};
+use adobe::{Backoffice, Bearer, Clock, Commerce, Governor, Limits, NoCredentials, Pool};
 use async_trait::async_trait;
+use http::HeaderMap;
 use sdk::{Actions, Answer, Context, Entry, Event, Fate};
 use serde_json::Value;
 use settings::{Manifest, Variables};
+use testkit::FakeMemory;
 
 use backend::Backend;
 use case::Target;
@@ -36,13 +39,21 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// A function as it is deployed.
+struct Function {
+    entry: Entry,
+    inputs: BTreeMap<String, Value>,
+}
+
 /// The functions behind the deployed names. As the port to other actions it runs the real ones, so that a consumer's
 /// case covers its handler too.
 #[derive(Clone)]
 struct Deployment {
-    functions: Arc<BTreeMap<String, Entry>>,
+    functions: Arc<BTreeMap<String, Function>>,
     pool: Pool,
-    base_url: String,
+    memory: FakeMemory,
+    /// Where Commerce and the back office are.
+    address: String,
 }
 
 impl Deployment {
@@ -50,19 +61,29 @@ impl Deployment {
         let mut entries = actions::table().into_entries();
         let deployed = manifest().actions.into_iter().filter_map(|action| {
             let entry = entries.remove(action.function.as_str())?;
-            Some((action.full_name(), entry))
+            Some((action.full_name(), Function { entry, inputs: action.inputs }))
         });
         let functions = Arc::new(deployed.collect());
-        Self { functions, pool: Pool::new().unwrap(), base_url: String::new() }
+        Self { functions, pool: Pool::new().unwrap(), memory: FakeMemory::new(), address: String::new() }
+    }
+
+    /// The same functions with targets and a memory of their own.
+    fn beside(&self, backend: &Backend, memory: &FakeMemory) -> Self {
+        Self { address: backend.address.clone(), memory: memory.clone(), ..self.clone() }
     }
 
     async fn run(&self, action: &str, event: &Event) -> Answer {
-        let Some(Entry::Event(function)) = self.functions.get(action) else {
+        let Some(Function { entry: Entry::Event(function), inputs }) = self.functions.get(action) else {
             panic!("no manifest entry deploys an event's action under `{action}`");
         };
+        let governor = || Governor::new("golden", Limits::default(), Clock::system());
         let bearer = Arc::new(Bearer::new(TOKEN.to_owned().into()));
-        let commerce = Commerce::new(self.pool.clone(), &self.base_url, bearer);
-        testkit::context().commerce(commerce).actions(self.clone()).run(&**function, event).await
+        let commerce = Commerce::new(self.pool.clone(), &format!("{}/rest/", self.address), bearer, governor());
+        let erp = format!("{}/erp/", self.address);
+        let erp = Backoffice::new(self.pool.clone(), &erp, HeaderMap::new(), Arc::new(NoCredentials), governor());
+        let bench = inputs.iter().fold(testkit::context(), |bench, (name, value)| bench.input(name, value.clone()));
+        let bench = bench.commerce(commerce).backoffice(erp).memory(self.memory.clone()).actions(self.clone());
+        bench.run(&**function, event).await
     }
 }
 
@@ -79,16 +100,22 @@ async fn every_golden_case_sends_and_answers_what_its_files_say() {
     let is_update = std::env::var_os(UPDATE).is_some_and(|value| !value.is_empty());
     let mut differences = Vec::new();
     for case in cases() {
+        let memory = FakeMemory::new();
+        for (action, event) in case.carried() {
+            let backend = Backend::start(&[Target { status: 200, body: Value::Null }]).await;
+            let answer = deployment.beside(&backend, &memory).run(&action, &event).await;
+            assert_eq!(answer.fate, Fate::Done, "{case}: what was carried before");
+        }
         let targets = case.targets();
         let backend = Backend::start(&targets).await;
-        let deployment = Deployment { base_url: backend.base_url.clone(), ..deployment.clone() };
         let event = case.event();
-        let answer = deployment.run(&case.full_name(), &event).await;
+        let answer = deployment.beside(&backend, &memory).run(&case.full_name(), &event).await;
         let calls = backend.calls();
         check_answer(&case, &answer, calls.len(), &targets);
         for call in &calls {
             assert_eq!(call.header("x-event-id"), event.id, "{case}: the event's id goes along with each call");
-            assert_eq!(call.header("authorization"), format!("Bearer {TOKEN}"), "{case}");
+            let credentials = if call.is_for_commerce() { format!("Bearer {TOKEN}") } else { String::new() };
+            assert_eq!(call.header("authorization"), credentials, "{case}");
         }
         let sent = Value::Array(calls.iter().map(backend::Received::document).collect());
         for (file, found) in [(case::SENT, &sent), (case::REPLY, &answer.result)] {

@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What an answer may say at the most; the rest is cut.
-const CHARACTERS_MAX: usize = 1_000;
+use crate::reply::sentence;
 
 /// `{"message": "No such entity with %fieldName = %fieldValue", "parameters": {...}, "errors": [...]}`; the parameters
 /// may be a list, then `%1` is the first.
@@ -20,11 +19,7 @@ struct Complaint {
 /// One readable line: `Commerce answered 404: No such entity with sku = X`.
 pub(crate) fn render(status: u16, body: &Value) -> String {
     let said = Complaint::deserialize(body).map(|complaint| complaint.text()).unwrap_or_default();
-    if said.is_empty() {
-        return format!("Commerce answered {status}");
-    }
-    let said: String = said.chars().take(CHARACTERS_MAX).collect();
-    format!("Commerce answered {status}: {said}")
+    sentence("Commerce", status, &said)
 }
 
 impl Complaint {

@@ -1,23 +1,35 @@
-//! Clients of Adobe's services: the Commerce REST API, tokens of its identity service IMS, and I/O Events.
+//! Clients of what the actions call: the REST and GraphQL APIs of Commerce, the back office, and Adobe's identity service
+//! IMS and I/O Events.
 //!
 //! Invariant: every call has a time limit and a size limit, follows no redirect, and never puts a credential or a
 //! payload into an error.
 
+mod address;
 mod authorize;
+mod backoffice;
+mod caller;
 mod clock;
 mod commerce;
 mod complaint;
 mod events;
 mod flight;
+mod governor;
+mod graphql;
 mod ims;
 mod pool;
+mod reply;
 mod retry_after;
 mod settings;
 
-pub use authorize::{Authorize, Bearer};
+pub use authorize::{
+    ApiKey, Authorize, Basic, Bearer, ClientCredentials, ImsBearer, NoCredentials, OAuth1, OAuth1Credentials,
+};
+pub use backoffice::Backoffice;
 pub use clock::Clock;
 pub use commerce::Commerce;
 pub use events::{EventsApi, EventsApiError, EventsSettings, JournalEntry, JournalError, JournalPage, Sent};
+pub use governor::{Governor, Limits};
+pub use graphql::Graphql;
 pub use ims::{Ims, ImsSettings, Token, TokenError};
 pub use pool::{Pool, PoolError, Silence};
 pub use settings::SettingsError;

@@ -33,7 +33,7 @@ pub use follow::{Follower, JournalEntry, JournalPage, JournalProblem, JournalSou
 pub use housekeeping::{Retention, keep_house};
 pub use intake::{Ack, Intake, Way};
 pub use memory::Memory;
-pub use registry::{Deployed, Registry};
+pub use registry::{Access, Deployed, Registry};
 pub use routes::{PUBLISH, Routes, RoutesHandle, slug};
 pub use run::{Runner, RunnerParts};
 pub use schedule::Schedule;

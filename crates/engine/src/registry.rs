@@ -16,6 +16,16 @@ pub struct Deployed {
     pub timeout: Duration,
     /// Whether HTTP callers reach it.
     pub is_web: bool,
+    pub access: Access,
+}
+
+/// Who among the HTTP callers gets through to a web action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody; the action itself may ask for more.
+    Open,
+    /// Nobody: it demands Adobe authentication, which cannot be checked yet.
+    Closed,
 }
 
 impl fmt::Debug for Deployed {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::Clock;
 use crate::memory::Memory;
-use crate::registry::{Deployed, Registry};
+use crate::registry::{Access, Deployed, Registry};
 use crate::session::{Nested, Session};
 
 /// Runs actions: finds them, gives them their context, guards them, records them.
@@ -85,8 +85,7 @@ impl Runner {
         let Entry::Web(action) = &*deployed.entry else { return None };
         let id = next_id();
         let start = self.clock.now();
-        if !action.methods().contains(&request.method) {
-            let response = wrong_method(action.methods());
+        if let Some(response) = turned_away(deployed.access, action.methods(), &request.method) {
             self.record(deployed, id, start, Status::ApplicationError, &response).await;
             return Some((response, id));
         }
@@ -154,6 +153,16 @@ impl Runner {
             Err(StoreError::Full) => debug!(activation = %id, "an activation was not recorded: the store is full"),
             Err(error) => warn!(activation = %id, %error, "an activation was not recorded"),
         }
+    }
+}
+
+/// The answer to a request that does not get to the action.
+fn turned_away(access: Access, methods: &[Method], method: &Method) -> Option<Response> {
+    match access {
+        Access::Closed => {
+            Some(Response::error(401, "this action demands Adobe authentication, which this version cannot check yet"))
+        }
+        Access::Open => (!methods.contains(method)).then(|| wrong_method(methods)),
     }
 }
 

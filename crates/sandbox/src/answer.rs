@@ -33,6 +33,10 @@ impl Answer {
         }
     }
 
+    pub fn allowing(self, allow: &'static str) -> Self {
+        Self { allow: Some(allow), ..self }
+    }
+
     /// `parameters` is a list for `%1`, an object for `%name`, or null when the text has no placeholder.
     pub fn refusal(status: StatusCode, message: &str, parameters: &Value) -> Self {
         if parameters.is_null() {
@@ -40,6 +44,11 @@ impl Answer {
         } else {
             Self::of(status, &json!({ "message": message, "parameters": parameters }))
         }
+    }
+
+    /// The body, to be told within another.
+    pub fn into_value(self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     pub fn not_authorized() -> Self {
@@ -68,7 +77,7 @@ impl Answer {
             "This route does not answer the method %1. It answers: %2.",
             &json!([shortened(method), allow]),
         );
-        Self { allow: Some(allow), ..answer }
+        answer.allowing(allow)
     }
 
     pub fn body_too_large(bytes_max: usize) -> Self {
@@ -96,10 +105,11 @@ impl Answer {
         )
     }
 
-    pub fn unknown_member(member: &str) -> Self {
+    /// `what` has its article.
+    pub fn unknown_member(what: &str, member: &str) -> Self {
         Self::refusal(
             StatusCode::BAD_REQUEST,
-            "A product has no member %fieldName.",
+            &format!("{what} has no member %fieldName."),
             &json!({ "fieldName": shortened(member) }),
         )
     }
@@ -145,6 +155,6 @@ pub fn broken() -> Response {
 }
 
 /// What a stranger sent, short enough to be sent back.
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     text.chars().take(ECHO_CHARS_MAX).collect()
 }

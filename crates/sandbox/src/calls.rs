@@ -1,4 +1,4 @@
-//! The calls that the store took, in the order of their effects, within two bounds: rows and bytes of bodies.
+//! The calls that a stand-in took, in the order of their effects, within two bounds: rows and bytes of bodies.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ pub struct Call {
     /// RFC 3339, UTC, with milliseconds.
     pub at: String,
     pub method: String,
-    /// Below `V1/`, percent-encoded as it came.
+    /// Below `V1/` or the root of the ERP, percent-encoded as it came.
     pub path: String,
     /// JSON as it came, a string when it was no JSON, null when there was none or it is no longer kept.
     pub body: Value,

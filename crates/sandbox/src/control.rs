@@ -21,6 +21,11 @@ pub async fn calls(State(sandbox): State<Sandbox>, Query(filter): Query<Filter>)
     Answer::of(StatusCode::OK, &rows).into_response()
 }
 
+pub async fn erp_calls(State(sandbox): State<Sandbox>, Query(filter): Query<Filter>) -> Response {
+    let rows = sandbox.erp().calls.rows(&filter.path);
+    Answer::of(StatusCode::OK, &rows).into_response()
+}
+
 pub async fn add_fault(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,

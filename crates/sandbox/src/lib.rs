@@ -1,8 +1,9 @@
-//! A stand-in Commerce store on loopback: the product routes of its REST API over a store in memory,
-//! a list of the calls it took, and faults on demand. For `dev`, `demo` and tests.
+//! A stand-in Commerce store on loopback: the routes of its REST API that the kit calls, over a store in memory
+//! that a folder may keep, a list of the calls it took, and faults on demand. Beside it an ERP that takes what it is
+//! sent. For `dev`, `demo` and tests.
 //!
-//! Invariant: no product is read or changed over HTTP without the bearer token or a signature, and what a call does and its
-//! row in the list of calls happen under one lock, so the list has the order of the effects.
+//! Invariant: no document of Commerce is read or changed over HTTP without the bearer token or a signature, and what
+//! a call does and its row in the list of calls happen under one lock, so each list has the order of the effects.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,16 +17,32 @@ use subtle::ConstantTimeEq;
 
 mod answer;
 mod calls;
+mod collection;
 mod commerce;
 mod control;
+mod customers;
 mod draft;
+mod effect;
+mod erp;
 mod faults;
+mod groups;
 mod keep;
+mod members;
 mod oauth;
+mod orders;
 mod path;
 mod products;
+mod quantity;
+mod refusals;
+mod routes;
+mod search;
+mod seeds;
+mod shipments;
+mod state;
+mod stock;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub use calls::Call;
 pub use keep::KeepError;
@@ -64,6 +81,7 @@ impl fmt::Debug for Integration {
 }
 
 const COMMERCE_BODY_BYTES_MAX: usize = 1024 * 1024;
+const ERP_BODY_BYTES_MAX: usize = 1024 * 1024;
 const CONTROL_BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// Cheap to clone; all clones share one store.
@@ -75,22 +93,29 @@ pub struct Sandbox {
 struct Shared {
     token: String,
     verifier: oauth::Verifier,
-    keeper: Keeper,
+    keeper: Arc<Keeper>,
     state: Mutex<State>,
+    erp: Mutex<erp::Erp>,
     faults: Mutex<faults::Faults>,
 }
 
-/// What a call changes; one lock, so that effects and the list of calls have one order.
-#[derive(Default)]
+/// What a call of Commerce changes; one lock, so that effects and the list of calls have one order.
 struct State {
     products: products::Products,
+    customers: customers::Customers,
+    groups: groups::Groups,
+    orders: orders::Orders,
+    shipments: shipments::Shipments,
+    stock: stock::Stock,
     calls: calls::Calls,
 }
 
 impl Sandbox {
     /// A store that demands `token` as bearer, with an empty token it lets nobody in, and that keeps nothing.
     pub fn new(token: String) -> Self {
-        Self::with(Options { token, ..Options::default() }, Keeper::nowhere())
+        let keeper = Arc::new(Keeper::nowhere());
+        let (state, erp) = (State::seeded(&keeper), erp::Erp::new(&keeper));
+        Self::with(Options { token, ..Options::default() }, keeper, state, erp)
     }
 
     /// A store with what its folder kept.
@@ -102,24 +127,30 @@ impl Sandbox {
             Some(folder) => Keeper::open(folder)?,
             None => Keeper::nowhere(),
         };
-        Ok(Self::with(options, keeper))
+        let keeper = Arc::new(keeper);
+        let (state, erp) = (State::load(&keeper)?, erp::Erp::load(&keeper)?);
+        Ok(Self::with(options, keeper, state, erp))
     }
 
-    fn with(options: Options, keeper: Keeper) -> Self {
+    fn with(options: Options, keeper: Arc<Keeper>, state: State, erp: erp::Erp) -> Self {
         let Options { token, integration, folder: _ } = options;
-        let (state, faults) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { token, verifier: oauth::Verifier::new(integration), keeper, state, faults }) }
+        let verifier = oauth::Verifier::new(integration);
+        let (state, erp, faults) = (Mutex::new(state), Mutex::new(erp), Mutex::default());
+        Self { shared: Arc::new(Shared { token, verifier, keeper, state, erp, faults }) }
     }
 
     /// Routes below `/sandbox`, to be merged at the server's root. It has no fallback.
     pub fn router(&self) -> Router {
         let commerce = any(commerce::answer).layer(DefaultBodyLimit::max(COMMERCE_BODY_BYTES_MAX));
+        let erp = any(erp::answer).layer(DefaultBodyLimit::max(ERP_BODY_BYTES_MAX));
         let faults = post(control::add_fault)
             .delete(control::remove_faults)
             .layer(DefaultBodyLimit::max(CONTROL_BODY_BYTES_MAX));
         Router::new()
             .route("/sandbox/commerce/rest/{*path}", commerce)
             .route("/sandbox/commerce/calls", get(control::calls))
+            .route("/sandbox/erp/{*path}", erp)
+            .route("/sandbox/erp/calls", get(control::erp_calls))
             .route("/sandbox/faults", faults)
             .with_state(self.clone())
     }
@@ -129,14 +160,35 @@ impl Sandbox {
         self.state().products.value(sku)
     }
 
+    /// What `GET` of this path below `V1/`, percent-encoded and with its query, would answer if it finds something.
+    pub fn document(&self, path: &str) -> Option<Value> {
+        routes::document(&mut self.state(), path)
+    }
+
     /// The calls that are still remembered, oldest first.
     pub fn calls(&self) -> Vec<Call> {
         let rows = self.state().calls.rows("");
         rows.iter().map(Call::from).collect()
     }
 
+    /// What `GET {collection}/{id}` of the ERP would answer; here both are plain, not percent-encoded.
+    pub fn erp_document(&self, collection: &str, id: &str) -> Option<Value> {
+        let json = self.erp().documents.get(&erp::documents::Place::of(collection, id).path)?;
+        serde_json::from_slice(&json).ok()
+    }
+
+    /// The calls of the ERP that are still remembered, oldest first.
+    pub fn erp_calls(&self) -> Vec<Call> {
+        let rows = self.erp().calls.rows("");
+        rows.iter().map(Call::from).collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn erp(&self) -> MutexGuard<'_, erp::Erp> {
+        self.shared.erp.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn faults(&self) -> MutexGuard<'_, faults::Faults> {

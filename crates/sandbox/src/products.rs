@@ -1,150 +1,160 @@
-//! The products of the store, in memory, within two bounds: how many, and how many bytes of JSON.
+//! The products of the store.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
 use crate::answer::Answer;
-use crate::draft::{ATTRIBUTES_MAX, Attribute, Draft};
+use crate::collection::{Collection, Limits};
+use crate::draft::{ATTRIBUTE_SET_ID, ATTRIBUTES_MAX, Attribute, Draft};
+use crate::keep::{KeepError, Keeper};
+use crate::search::Fields;
+use crate::time::second;
 
-const PRODUCTS_MAX: usize = 100_000;
-const PRODUCTS_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub const LIMITS: Limits = Limits { name: "products", count_max: 100_000, bytes_max: 256 * 1024 * 1024 };
+/// Attributes are many, so any name is a field.
+pub const FIELDS: Fields = Fields { known: &[], aliases: &[("entity_id", "id")] };
+const KIND: &str = "commerce.product";
 const STATUS_ENABLED: u64 = 1;
 const VISIBILITY_EVERYWHERE: u64 = 4;
 const TYPE_SIMPLE: &str = "simple";
 
 /// One product as the API answers it.
-#[derive(Debug, Clone, Serialize)]
-struct Product {
-    id: u64,
-    sku: String,
-    name: String,
-    attribute_set_id: u64,
-    price: Number,
-    status: u64,
-    visibility: u64,
-    type_id: String,
-    created_at: String,
-    updated_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    weight: Option<Number>,
-    extension_attributes: Map<String, Value>,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Product {
+    pub id: u64,
+    pub sku: String,
+    pub name: String,
+    pub attribute_set_id: u64,
+    pub price: Number,
+    pub status: u64,
+    pub visibility: u64,
+    pub type_id: String,
+    pub created_at: String,
+    pub updated_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Number>,
+    pub extension_attributes: Map<String, Value>,
     #[serde(rename = "product_links")]
-    links: Vec<Value>,
-    tier_prices: Vec<Value>,
-    custom_attributes: Vec<Attribute>,
-}
-
-/// A product and its JSON, which every answer about it repeats.
-#[derive(Debug)]
-struct Stored {
-    product: Product,
-    json: Bytes,
+    pub links: Vec<Value>,
+    pub tier_prices: Vec<Value>,
+    pub custom_attributes: Vec<Attribute>,
 }
 
 #[derive(Debug)]
 pub struct Products {
+    collection: Collection<Product>,
     /// By trimmed SKU in lower case: the database behind Commerce compares SKUs without regard to case.
-    by_sku: HashMap<String, Stored>,
-    last_id: u64,
-    bytes: usize,
-    count_max: usize,
-    bytes_max: usize,
+    by_sku: HashMap<String, u64>,
 }
 
 impl Products {
-    pub fn new(count_max: usize, bytes_max: usize) -> Self {
-        Self { by_sku: HashMap::new(), last_id: 0, bytes: 0, count_max, bytes_max }
+    pub fn new(limits: Limits, keeper: &Arc<Keeper>) -> Self {
+        Self { collection: Collection::new(KIND, limits, keeper), by_sku: HashMap::new() }
+    }
+
+    pub fn load(limits: Limits, keeper: &Arc<Keeper>) -> Result<Self, KeepError> {
+        let collection: Collection<Product> = Collection::load(KIND, limits, keeper)?;
+        let by_sku = collection.all().map(|(id, product)| (key(&product.sku), id)).collect();
+        Ok(Self { collection, by_sku })
     }
 
     /// POST: creates, or updates the product with that SKU.
     pub fn save(&mut self, draft: Draft, now: Timestamp) -> Result<Bytes, Answer> {
         let sku = draft.sku()?;
         let key = key(&sku);
-        if let Some(known) = self.by_sku.get(&key) {
-            let product = known.product.clone();
-            return self.store(key, product.merged(draft, now));
+        if let Some((id, product)) = self.find(&key) {
+            let product = product.clone().merged(draft, now)?;
+            return self.collection.put(id, product);
         }
-        if self.by_sku.len() >= self.count_max {
-            return Err(Answer::store_full(&format!("{} products", self.count_max)));
-        }
-        let product = Product::created(self.last_id + 1, sku, draft, now)?;
-        let json = self.store(key, product)?;
-        self.last_id += 1;
-        Ok(json)
+        self.put(Product::created(self.collection.next_id(), sku, draft, now)?)
     }
 
     /// PUT: the SKU of the path wins over that of the body.
     pub fn update(&mut self, sku: &str, draft: Draft, now: Timestamp) -> Result<Bytes, Answer> {
-        let key = key(sku);
-        let product = self.by_sku.get(&key).ok_or_else(Answer::no_product)?.product.clone();
-        self.store(key, product.merged(draft, now))
+        let (id, product) = self.find(&key(sku)).ok_or_else(Answer::no_product)?;
+        let product = product.clone().merged(draft, now)?;
+        self.collection.put(id, product)
     }
 
     pub fn get(&self, sku: &str) -> Result<Bytes, Answer> {
-        self.by_sku.get(&key(sku)).map(|stored| stored.json.clone()).ok_or_else(Answer::no_product)
+        let id = self.by_sku.get(&key(sku));
+        id.and_then(|id| self.collection.json(*id)).ok_or_else(Answer::no_product)
     }
 
     pub fn delete(&mut self, sku: &str) -> Result<Bytes, Answer> {
-        let removed = self.by_sku.remove(&key(sku)).ok_or_else(Answer::no_product)?;
-        self.bytes -= removed.json.len();
+        let id = self.by_sku.remove(&key(sku)).ok_or_else(Answer::no_product)?;
+        self.collection.remove(id);
         Ok(Bytes::from_static(b"true"))
     }
 
     pub fn value(&self, sku: &str) -> Option<Value> {
-        self.by_sku.get(&key(sku)).and_then(|stored| serde_json::to_value(&stored.product).ok())
+        self.find(&key(sku)).and_then(|(_, product)| serde_json::to_value(product).ok())
     }
 
-    fn store(&mut self, key: String, product: Product) -> Result<Bytes, Answer> {
-        if product.custom_attributes.len() > ATTRIBUTES_MAX {
-            return Err(Answer::store_full(&format!("{ATTRIBUTES_MAX} custom attributes of a product")));
-        }
-        let json = serde_json::to_vec(&product).map_err(|_| Answer::unreadable("the product is no JSON"))?;
-        let freed = self.by_sku.get(&key).map_or(0, |stored| stored.json.len());
-        let bytes = self.bytes - freed + json.len();
-        if bytes > self.bytes_max {
-            return Err(Answer::store_full(&format!("{} bytes of products", self.bytes_max)));
-        }
-        let json = Bytes::from(json);
-        self.by_sku.insert(key, Stored { product, json: json.clone() });
-        self.bytes = bytes;
+    /// As the product has it.
+    pub fn known_sku(&self, sku: &str) -> Option<&str> {
+        self.find(&key(sku)).map(|(_, product)| product.sku.as_str())
+    }
+
+    /// The products as the API answers them, in the order of their ids. Each is built when it is asked for.
+    #[cfg_attr(not(test), expect(dead_code, reason = "GraphQL reads the products through it"))]
+    pub(crate) fn all(&self) -> impl Iterator<Item = Value> {
+        self.entities().filter_map(|product| serde_json::to_value(product).ok())
+    }
+
+    pub fn entities(&self) -> impl Iterator<Item = &Product> {
+        self.collection.all().map(|(_, product)| product)
+    }
+
+    /// Adds a product; nobody else may have its SKU.
+    pub fn put(&mut self, product: Product) -> Result<Bytes, Answer> {
+        let (id, key) = (product.id, key(&product.sku));
+        let json = self.collection.put(id, product)?;
+        self.by_sku.insert(key, id);
         Ok(json)
     }
-}
 
-impl Default for Products {
-    fn default() -> Self {
-        Self::new(PRODUCTS_MAX, PRODUCTS_BYTES_MAX)
+    fn find(&self, key: &str) -> Option<(u64, &Product)> {
+        let id = *self.by_sku.get(key)?;
+        self.collection.get(id).map(|product| (id, product))
     }
 }
 
 impl Product {
     fn created(id: u64, sku: String, draft: Draft, now: Timestamp) -> Result<Self, Answer> {
-        let blank = Self {
+        let name = draft.name.clone().ok_or_else(|| Answer::missing("name"))?;
+        let attribute_set_id = draft.attribute_set_id.ok_or_else(|| Answer::missing("attribute_set_id"))?;
+        let blank = Self { attribute_set_id, created_at: second(now), ..Self::blank(id, sku, name) };
+        blank.merged(draft, now)
+    }
+
+    pub fn blank(id: u64, sku: String, name: String) -> Self {
+        Self {
             id,
             sku,
-            name: draft.name.clone().ok_or_else(|| Answer::missing("name"))?,
-            attribute_set_id: draft.attribute_set_id.ok_or_else(|| Answer::missing("attribute_set_id"))?,
+            name,
+            attribute_set_id: ATTRIBUTE_SET_ID,
             price: Number::from(0),
             status: STATUS_ENABLED,
             visibility: VISIBILITY_EVERYWHERE,
             type_id: TYPE_SIMPLE.to_owned(),
-            created_at: second(now),
+            created_at: String::new(),
             updated_at: String::new(),
             weight: None,
             extension_attributes: Map::new(),
             links: Vec::new(),
             tier_prices: Vec::new(),
             custom_attributes: Vec::new(),
-        };
-        Ok(blank.merged(draft, now))
+        }
     }
 
     /// What the draft leaves out keeps its value.
-    fn merged(self, draft: Draft, now: Timestamp) -> Self {
+    fn merged(self, draft: Draft, now: Timestamp) -> Result<Self, Answer> {
         let mut custom_attributes = self.custom_attributes;
         for attribute in draft.custom_attributes.into_iter().flatten() {
             match custom_attributes.iter_mut().find(|known| known.attribute_code == attribute.attribute_code) {
@@ -152,7 +162,10 @@ impl Product {
                 None => custom_attributes.push(attribute),
             }
         }
-        Self {
+        if custom_attributes.len() > ATTRIBUTES_MAX {
+            return Err(Answer::store_full(&format!("{ATTRIBUTES_MAX} custom attributes of a product")));
+        }
+        Ok(Self {
             id: self.id,
             sku: self.sku,
             name: draft.name.unwrap_or(self.name),
@@ -168,14 +181,10 @@ impl Product {
             links: draft.product_links.unwrap_or(self.links),
             tier_prices: draft.tier_prices.unwrap_or(self.tier_prices),
             custom_attributes,
-        }
+        })
     }
 }
 
-fn key(sku: &str) -> String {
+pub fn key(sku: &str) -> String {
     sku.trim().to_lowercase()
-}
-
-fn second(now: Timestamp) -> String {
-    now.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

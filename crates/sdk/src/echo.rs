@@ -13,7 +13,8 @@ pub enum Direction {
 ///
 /// Whatever is brought to Commerce makes Commerce send an event, and the other way round. An event is such an echo when
 /// the opposite direction carried the same operation on the same thing lately, with each field that this event carries
-/// equal. A field that the event does not carry says nothing; one that only this event carries is news.
+/// equal. A field that the event does not carry says nothing; one that only this event carries is news. News that passes
+/// overtakes what the opposite direction carried before.
 #[derive(Clone, Debug)]
 pub struct Echo {
     direction: Direction,
@@ -67,10 +68,14 @@ impl Echo {
         self.direction
     }
 
-    /// What the change is about: entity, operation and key. Two changes are compared only when these are the same.
-    /// Case and blanks around the key do not count, as in Commerce's database.
+    /// What the change is about: entity and key. Case and blanks around the key do not count, as in Commerce's database.
     pub fn subject(&self) -> String {
-        format!("{}/{}/{}", self.entity, self.operation, self.key.trim().to_lowercase())
+        format!("{}/{}", self.entity, self.key.trim().to_lowercase())
+    }
+
+    /// `save` or `delete`.
+    pub fn operation(&self) -> &'static str {
+        self.operation
     }
 
     /// The fields by name, normalised.
@@ -139,6 +144,6 @@ mod tests {
         let there = Echo::to_commerce("product").saved(" A/b ");
         let back = Echo::from_commerce("product").saved("a/B");
         assert_eq!(there.subject(), back.subject());
-        assert_ne!(there.subject(), Echo::to_commerce("product").deleted("a/b").subject());
+        assert_ne!(there.operation(), Echo::to_commerce("product").deleted("a/b").operation());
     }
 }

@@ -63,6 +63,11 @@ impl Stop {
         &self.fate
     }
 
+    /// The number that the answer has.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
     /// The stop as a handler's answer.
     pub(crate) fn into_answer(self) -> Answer {
         match self.fate {

@@ -114,8 +114,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// A value that has not expired at `now`.
     async fn value(&self, key: &str, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The values whose keys begin so and that have not expired at `now`, at most `limit` of them.
-    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// The values whose keys begin so and that have not expired at `now`, each with its key, at most `limit` of them.
+    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
 
     /// Sets a value until `expires`.
     async fn put_value(&self, key: &str, value: Vec<u8>, expires: Timestamp) -> Result<(), StoreError>;

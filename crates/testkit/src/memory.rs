@@ -35,7 +35,7 @@ impl Echoes for FakeMemory {
     async fn is_echo(&self, echo: &Echo) -> Result<bool, Stop> {
         let is_known = |other: &Echo| {
             other.direction() != echo.direction()
-                && other.subject() == echo.subject()
+                && (other.subject(), other.operation()) == (echo.subject(), echo.operation())
                 && echo.fields().iter().all(|(name, value)| other.fields().get(name) == Some(value))
         };
         Ok(self.inner().carried.iter().any(is_known))

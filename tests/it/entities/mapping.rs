@@ -42,9 +42,9 @@ pub fn leaves(value: &Value) -> Vec<String> {
 pub async fn goes_to(handler: &str, code: &str, value: &Value, leaf: &str) -> Vec<String> {
     let mut changed = value.clone();
     let part = changed.pointer_mut(leaf).expect("a leaf is there");
-    *part = match part {
+    *part = match &*part {
         Value::String(text) => json!(format!("{text}x")),
-        Value::Number(number) => json!(number.as_f64().unwrap_or_default() as i64 + 1),
+        Value::Number(number) => json!(number.as_f64().unwrap_or_default() + 1.0),
         Value::Bool(flag) => json!(!*flag),
         other => other.clone(),
     };

@@ -1,4 +1,4 @@
-//! A Commerce on loopback that answers what it is told and remembers what it was asked.
+//! Commerce and a back office on loopback in one: it answers what it is told and remembers what it was asked.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// A running server. Dropping it ends it.
 pub struct Backend {
-    pub base_url: String,
+    pub address: String,
     calls: Calls,
     server: tokio::task::JoinHandle<()>,
 }
@@ -38,6 +38,11 @@ impl Received {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
+    /// Below `/rest/` is Commerce, below `/erp/` the back office.
+    pub fn is_for_commerce(&self) -> bool {
+        self.path.starts_with("/rest/")
+    }
+
     /// The call as `sent.json` has it.
     pub fn document(&self) -> Value {
         json!({"method": self.method, "path": self.path, "body": self.body})
@@ -51,9 +56,9 @@ impl Backend {
         let state = (Arc::clone(&calls), Arc::from(targets));
         let router = Router::new().fallback(answer).with_state(state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}/rest/", listener.local_addr().unwrap());
+        let address = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { base_url, calls, server }
+        Self { address, calls, server }
     }
 
     pub fn calls(&self) -> Vec<Received> {

@@ -55,6 +55,14 @@ impl Case {
         testkit::event(code, data)
     }
 
+    /// Events that were carried before, each by an action.
+    pub fn carried(&self) -> Vec<(String, Event)> {
+        let document = self.read(EVENT);
+        let events = document.get("carried").and_then(Value::as_array).into_iter().flatten();
+        let text = |event: &Value, name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        events.map(|event| (text(event, "action"), testkit::event(&text(event, "type"), &event["data"]))).collect()
+    }
+
     /// What Commerce answers, call by call; the last answer repeats.
     pub fn targets(&self) -> Vec<Target> {
         match self.read(EVENT).get("target") {

@@ -7,6 +7,7 @@ mod token;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use secrecy::SecretString;
 
 pub use self::error::TokenError;
@@ -55,11 +56,27 @@ impl Ims {
 
     /// To be told when a call with this token was answered 401; the next caller gets a new one.
     pub fn rejected(&self, token: &Token) {
+        self.reject(|kept| kept == token);
+    }
+
+    /// As `rejected`, for who has only what was sent. Says whether the next token may be another one.
+    pub(crate) fn rejected_bearer(&self, bearer: &HeaderValue) -> bool {
+        self.reject(|kept| kept.bearer() == bearer)
+    }
+
+    fn reject(&self, is_meant: impl FnOnce(&Token) -> bool) -> bool {
         let now = self.clock.now();
-        let is_spared = token.replaced_at().is_some_and(|at| (at..after(at, REPLACEMENT_KEPT)).contains(&now));
-        if !is_spared && self.flight.forget(|kept| kept == token) {
+        let mut is_spared = false;
+        let is_forgotten = self.flight.forget(|kept| {
+            let is_meant = is_meant(kept);
+            let is_young = kept.replaced_at().is_some_and(|at| (at..after(at, REPLACEMENT_KEPT)).contains(&now));
+            is_spared = is_meant && is_young;
+            is_meant && !is_young
+        });
+        if is_forgotten {
             self.exchange.replace();
         }
+        !is_spared
     }
 
     pub(crate) fn clock(&self) -> &Clock {

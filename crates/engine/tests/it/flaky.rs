@@ -151,7 +151,7 @@ impl Store for Flaky {
         self.store.value(key, now).await
     }
 
-    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         self.store.values(prefix, now, limit).await
     }
 

@@ -347,6 +347,7 @@ fn registry(runs: &Runs, seen: &Seen) -> Registry {
         inputs: Arc::new(Inputs::default()),
         targets: testkit::targets(Recorder::new()),
         timeout: TIMEOUT,
+        access: engine::Access::Open,
     };
     Registry::from_iter([
         deployed("product/consumer", Entry::Event(Box::new(CONSUMER))),

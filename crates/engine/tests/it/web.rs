@@ -93,6 +93,19 @@ async fn a_panic_a_timeout_and_a_refusal_are_answered_and_recorded() {
 }
 
 #[tokio::test]
+async fn a_closed_action_is_not_run_whatever_the_method() {
+    for method in [Method::POST, Method::DELETE] {
+        let world = World::new().await;
+        let (response, id) = world.runner.run_web("web/closed", request(method, "panic")).await.unwrap();
+        let message = "this action demands Adobe authentication, which this version cannot check yet";
+        assert_eq!(response.status, 401);
+        assert_eq!(serde_json::from_slice::<Value>(&response.body).unwrap(), json!({"error": message}));
+        let run = the_one_run(&world).await;
+        assert_eq!((run.id, run.status), (id.uuid(), Status::ApplicationError));
+    }
+}
+
+#[tokio::test]
 async fn a_run_that_is_on_record_already_is_not_recorded_again() {
     let world = World::new().await;
     let (response, _, id) = ask(&world, "web/asked", "recorded").await;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use engine::{
-    Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Runner,
+    Access, Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Runner,
     RunnerParts, Schedule, Schemas, Way,
 };
 use jiff::Timestamp;
@@ -304,6 +304,7 @@ fn registry(runs: &Runs, target: &Recorder) -> Registry {
         inputs: Arc::new(Inputs::default()),
         targets: testkit::targets(target.clone()),
         timeout,
+        access: if name == "web/closed" { Access::Closed } else { Access::Open },
     };
     Registry::from_iter([
         deployed("product/consumer", consumer(), TIMEOUT),
@@ -312,5 +313,6 @@ fn registry(runs: &Runs, target: &Recorder) -> Registry {
         deployed("product/hung", handler(), TIMEOUT_SHORT),
         deployed("web/asked", Entry::Web(Box::new(Asked)), TIMEOUT),
         deployed("web/hung", Entry::Web(Box::new(Asked)), TIMEOUT_SHORT),
+        deployed("web/closed", Entry::Web(Box::new(Asked)), TIMEOUT),
     ])
 }

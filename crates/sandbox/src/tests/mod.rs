@@ -6,13 +6,23 @@ use tower::ServiceExt as _;
 
 use crate::Sandbox;
 
+mod arbitrary;
 mod calls;
 mod connection;
+mod customers;
+mod erp;
 mod faults;
 mod gate;
+mod groups;
+mod kept;
 mod oauth;
+mod orders;
 mod products;
 mod refusals;
+mod samples;
+mod search;
+mod shipments;
+mod stock;
 
 const TOKEN: &str = "store-token";
 const V1: &str = "/sandbox/commerce/rest/V1/";

@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Store, minimal};
+use crate::collection::Limits;
 use crate::draft::Draft;
+use crate::keep::Keeper;
 use crate::products::Products;
 
 const WIDE: usize = usize::MAX;
@@ -16,13 +20,13 @@ async fn a_new_product_gets_the_defaults_of_the_store() {
     assert_eq!(
         product,
         json!({
-            "id": 1, "sku": "Mug-1", "name": "Mug", "attribute_set_id": 4, "price": 0, "status": 1, "visibility": 4,
+            "id": 5, "sku": "Mug-1", "name": "Mug", "attribute_set_id": 4, "price": 0, "status": 1, "visibility": 4,
             "type_id": "simple", "created_at": created_at, "updated_at": created_at, "extension_attributes": {},
             "product_links": [], "tier_prices": [], "custom_attributes": [],
         })
     );
     assert_eq!(store.sandbox.product("mug-1"), Some(product));
-    assert_eq!(store.create("Mug-2").await["id"], 2);
+    assert_eq!(store.create("Mug-2").await["id"], 6);
 }
 
 #[tokio::test]
@@ -52,7 +56,7 @@ async fn post_updates_the_product_that_has_the_sku_in_any_case() {
     assert_eq!(status, StatusCode::OK);
     assert_eq!((&second["id"], &second["sku"], &second["name"]), (&first["id"], &first["sku"], &json!("Mug")));
     assert_eq!(second["price"], 3);
-    assert_eq!(store.create("Cup").await["id"], 2);
+    assert_eq!(store.create("Cup").await["id"], 6);
 }
 
 #[tokio::test]
@@ -102,7 +106,7 @@ async fn get_answers_what_was_saved_and_delete_removes_it() {
         let message = "The product that was requested doesn't exist. Verify the product and try again.";
         assert_eq!(refusal, json!({ "message": message }));
     }
-    assert_eq!(store.create("Mug").await["id"], 2, "an id is never given twice");
+    assert_eq!(store.create("Mug").await["id"], 6, "an id is never given twice");
 }
 
 #[tokio::test]
@@ -131,7 +135,7 @@ async fn a_sku_may_have_any_character() {
 
 #[test]
 fn creation_and_update_have_their_times() {
-    let mut products = Products::default();
+    let mut products = products(WIDE, WIDE);
     let save = |products: &mut Products, second| {
         let draft = Draft::parse(minimal("Mug").to_string().as_bytes()).unwrap();
         products.save(draft, Timestamp::from_second(second).unwrap()).unwrap();
@@ -147,7 +151,7 @@ fn creation_and_update_have_their_times() {
 
 #[test]
 fn a_full_store_refuses_new_products_and_still_updates_known_ones() {
-    let mut products = Products::new(1, WIDE);
+    let mut products = products(1, WIDE);
     assert!(save(&mut products, "Mug"));
     assert!(!save(&mut products, "Cup"));
     assert!(save(&mut products, "mug"));
@@ -157,16 +161,21 @@ fn a_full_store_refuses_new_products_and_still_updates_known_ones() {
 
 #[test]
 fn the_bytes_of_all_products_are_bounded_and_freed_by_deletion() {
-    let mut sizing = Products::default();
+    let mut sizing = products(WIDE, WIDE);
     assert!(save(&mut sizing, "Mug"));
     let one = sizing.get("Mug").unwrap().len();
-    let mut products = Products::new(WIDE, one * 2);
+    let mut products = products(WIDE, one * 2);
     assert!(save(&mut products, "Mug"));
     assert!(save(&mut products, "Mug"), "an update replaces its own bytes");
     assert!(save(&mut products, "Cup"));
     assert!(!save(&mut products, "Jar"));
     products.delete("Cup").unwrap();
     assert!(save(&mut products, "Jar"));
+}
+
+fn products(count_max: usize, bytes_max: usize) -> Products {
+    let limits = Limits { name: "products", count_max, bytes_max };
+    Products::new(limits, &Arc::new(Keeper::nowhere()))
 }
 
 fn save(products: &mut Products, sku: &str) -> bool {

@@ -65,6 +65,18 @@ impl Route {
     pub const fn needs(self, needs: &'static [Need]) -> Self {
         Self { needs: Some(needs), ..self }
     }
+
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Whether events of this code may go to this action, `package/action` as deployed.
+    pub fn leads_to(&self, action: &str) -> bool {
+        match self.to {
+            To::Handler(handler) => handler == action,
+            To::CreatedOrUpdated { created, updated } => created == action || updated == action,
+        }
+    }
 }
 
 impl Consumer {
@@ -132,6 +144,10 @@ impl Action for Consumer {
             }
         };
         Answer::routed(&event.code, cx.invoke(handler, &self.part(event)).await)
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        self.routes
     }
 }
 

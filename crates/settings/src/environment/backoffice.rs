@@ -1,5 +1,6 @@
 //! The back office that the Commerce side sends to, and how it is convinced.
 
+use http::HeaderName;
 use secrecy::SecretString;
 
 use crate::environment::commerce::is_set;
@@ -10,7 +11,7 @@ pub(super) const URL: &str = "KIT_BACKOFFICE_URL";
 const AUTH: &str = "KIT_BACKOFFICE_AUTH";
 const API_KEY: &str = "KIT_BACKOFFICE_API_KEY";
 const API_KEY_HEADER: &str = "KIT_BACKOFFICE_API_KEY_HEADER";
-const API_KEY_HEADER_DEFAULT: &str = "x-api-key";
+const API_KEY_HEADER_DEFAULT: HeaderName = HeaderName::from_static("x-api-key");
 const USER: &str = "KIT_BACKOFFICE_USER";
 const PASSWORD: &str = "KIT_BACKOFFICE_PASSWORD";
 const TOKEN_URL: &str = "KIT_BACKOFFICE_TOKEN_URL";
@@ -30,7 +31,7 @@ pub struct Backoffice {
 pub enum BackofficeAuth {
     None,
     ApiKey {
-        header: String,
+        header: HeaderName,
         key: SecretString,
     },
     Basic {
@@ -80,15 +81,11 @@ fn api_key(reader: &mut Reader<'_>) -> Option<BackofficeAuth> {
         hint: "leave it out for `x-api-key`",
     };
     let header = if is_set(reader, API_KEY_HEADER) {
-        reader.parse(setting, header_name)
+        reader.parse(setting, |text| HeaderName::try_from(text).ok())
     } else {
-        Some(API_KEY_HEADER_DEFAULT.to_owned())
+        Some(API_KEY_HEADER_DEFAULT)
     };
     Some(BackofficeAuth::ApiKey { header: header?, key: reader.token(API_KEY)? })
-}
-
-fn header_name(text: &str) -> Option<String> {
-    http::HeaderName::try_from(text).ok().map(|name| name.as_str().to_owned())
 }
 
 fn basic(reader: &mut Reader<'_>) -> Option<BackofficeAuth> {

@@ -6,6 +6,7 @@ mod events;
 mod names;
 mod quantity;
 mod reader;
+mod server;
 mod targets;
 mod url;
 
@@ -19,6 +20,7 @@ pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
 pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
 use crate::environment::reader::{Reader, Setting};
+pub use crate::environment::server::Server;
 pub use crate::environment::targets::{TargetInputs, TargetLimits};
 use crate::{Faults, Variables};
 
@@ -114,6 +116,7 @@ impl Environment {
     pub fn read(variables: &Variables, mode: Mode) -> Result<Self, Faults> {
         let mut reader = Reader { variables, faults: Vec::new() };
         names::check(&mut reader);
+        server::said(&mut reader);
         let role = role(&mut reader);
         if role == Role::Kit {
             check_ingestion_auth(&mut reader, mode);

@@ -48,7 +48,7 @@ const OWN_NAMES: [&str; 38] = [
 ];
 
 /// Those of them that nothing reads yet. Whoever sets one expects something that does not happen.
-const UNREAD_NAMES: [&str; 4] = ["KIT_API_KEY", "KIT_EVENTS_KEYS_URL", "KIT_OUTBOUND_ALLOW", "KIT_URL"];
+const UNREAD_NAMES: [&str; 3] = ["KIT_API_KEY", "KIT_EVENTS_KEYS_URL", "KIT_OUTBOUND_ALLOW"];
 
 pub(super) fn check(reader: &mut Reader<'_>) {
     let variables = reader.variables;

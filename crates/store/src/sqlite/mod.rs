@@ -256,7 +256,7 @@ impl Store for Sqlite {
         self.read(move |reader| reader.value(&key, now)).await
     }
 
-    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let prefix = prefix.to_owned();
         self.read(move |reader| reader.values(&prefix, now, limit)).await
     }

@@ -1,0 +1,12 @@
+//! The clients against a stand-in on loopback.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+mod back_off;
+mod ims;
+mod journal;
+mod lost_connections;
+mod management;
+mod publish;
+mod rejected_tokens;
+mod support;
+mod targets;

@@ -1,0 +1,95 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use reqwest::{Client, StatusCode};
+use serde_json::{Map, Value};
+use settings::Action;
+
+use super::sync_bar;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The answer to an action that used up all of its own time needs some to get here.
+const BEYOND_THE_ACTIONS: Duration = Duration::from_secs(30);
+
+/// The one action that tells how far it is.
+const FULL_SYNC: &str = "product/commerce/full_sync";
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// `package/action`.
+    pub name: String,
+    /// A parameter. A value that is JSON is sent as such, any other as text; it wins over the file's.
+    #[arg(long, num_args = 2, value_names = ["KEY", "VALUE"], allow_hyphen_values = true)]
+    param: Vec<String>,
+    /// A file with a JSON object of parameters.
+    #[arg(long, value_name = "FILE")]
+    param_file: Option<PathBuf>,
+    /// JSON is what is printed anyway.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Posts the parameters and prints the answer; anything but a 2xx is an error.
+pub async fn run(action: &Action, url: &str, options: &Options) -> anyhow::Result<()> {
+    let parameters = options.parameters()?;
+    let timeout = Duration::from_millis(action.limits.timeout_ms) + BEYOND_THE_ACTIONS;
+    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(timeout).build()?;
+    let call = post(&client, url, &parameters);
+    let (status, text) =
+        if action.function == FULL_SYNC { sync_bar::beside(&client, url, call).await? } else { call.await? };
+    match serde_json::from_str::<Value>(&text) {
+        Ok(answer) => println!("{}", serde_json::to_string_pretty(&answer)?),
+        Err(_) => println!("{text}"),
+    }
+    match status {
+        status if status.is_success() => Ok(()),
+        StatusCode::NOT_FOUND => bail!(
+            "`{}` answered 404\n  hint: unless it says so itself, the kit at {url} does not have this action; \
+             is it one of this folder, started since the last change?",
+            options.name
+        ),
+        status => bail!("`{}` answered {}", options.name, status.as_u16()),
+    }
+}
+
+async fn post(client: &Client, url: &str, parameters: &Map<String, Value>) -> anyhow::Result<(StatusCode, String)> {
+    let answered = client.post(url).json(parameters).send().await;
+    let response = answered.map_err(|error| {
+        let problem = if error.is_connect() {
+            "no kit can be reached"
+        } else if error.is_timeout() {
+            "the kit did not answer in time"
+        } else {
+            "the connection broke"
+        };
+        let problem =
+            format!("{problem} at {url}\n  hint: start one with `kit dev`, or set `KIT_URL` to the address of another");
+        anyhow::Error::new(error.without_url()).context(problem)
+    })?;
+    let status = response.status();
+    let text = response.text().await.with_context(|| format!("the answer of {url} did not arrive whole"))?;
+    Ok((status, text))
+}
+
+impl Options {
+    fn parameters(&self) -> anyhow::Result<Map<String, Value>> {
+        let mut parameters = self.param_file.as_deref().map_or_else(|| Ok(Map::new()), read)?;
+        for pair in self.param.chunks_exact(2) {
+            let [key, value] = pair else { continue };
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value.as_str()));
+            parameters.insert(key.clone(), value);
+        }
+        Ok(parameters)
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Map<String, Value>> {
+    let path_shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("`--param-file`: cannot read {path_shown}"))?;
+    serde_json::from_str(&text).with_context(|| {
+        format!("`--param-file`: {path_shown} has to hold one JSON object, such as {{\"pageSize\": 50}}")
+    })
+}
