@@ -13,6 +13,7 @@ mod customers;
 mod erp;
 mod faults;
 mod gate;
+mod graphql;
 mod groups;
 mod kept;
 mod oauth;
