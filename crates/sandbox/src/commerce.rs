@@ -1,7 +1,8 @@
 //! One call of the Commerce REST API: fault, authorisation, route, effect, row in the list of calls.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
@@ -10,7 +11,7 @@ use crate::calls::Calls;
 use crate::effect::{self, Incoming, StandIn, Unread};
 use crate::faults::Target;
 use crate::routes::{self, Operation};
-use crate::{COMMERCE_BODY_BYTES_MAX, Sandbox, path};
+use crate::{COMMERCE_BODY_BYTES_MAX, Sandbox, oauth, path};
 
 const BEARER: &str = "Bearer ";
 
@@ -26,28 +27,41 @@ pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Respons
     let Some(path) = path::below_version(request.uri().path()).map(ToOwned::to_owned) else {
         return Answer::no_route().into_response();
     };
-    let is_authorized = is_authorized(&sandbox, request.headers());
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let incoming = Incoming::read(request, path).await;
-    let effect = |state: &mut crate::State, incoming: &Incoming, now| {
-        if is_authorized { handle(state, incoming, &query, now) } else { Answer::not_authorized() }
+    let (head, body) = request.into_parts();
+    let incoming = Incoming::read(Request::from_parts(head.clone(), body), path).await;
+    // A part of the effect, so that a call that is cut before it leaves its nonce unused.
+    let effect = |state: &mut crate::State, incoming: &Incoming, now| match is_authorized(&sandbox, &head, now) {
+        Ok(()) => handle(state, incoming, head.uri.query().unwrap_or_default(), now),
+        Err(refusal) => refusal,
     };
     effect::answer(&sandbox, &sandbox.shared.state, incoming, effect).await
 }
 
 fn handle(state: &mut crate::State, incoming: &Incoming, query: &str, now: Timestamp) -> Answer {
-    let body = match &incoming.body {
+    let body = match body(incoming) {
         Ok(body) => body,
-        Err(Unread::TooLarge) => return Answer::body_too_large(COMMERCE_BODY_BYTES_MAX),
-        Err(Unread::EndedEarly) => return Answer::unreadable("the body ended early"),
+        Err(refusal) => return refusal,
     };
     routes::answer(state, &Operation { method: &incoming.method, path: &incoming.path, query, body, now })
 }
 
-fn is_authorized(sandbox: &Sandbox, headers: &HeaderMap) -> bool {
-    let Some(given) = headers.get(header::AUTHORIZATION) else { return false };
+pub fn body(incoming: &Incoming) -> Result<&[u8], Answer> {
+    incoming.body.as_deref().map_err(|unread| match unread {
+        Unread::TooLarge => Answer::body_too_large(COMMERCE_BODY_BYTES_MAX),
+        Unread::EndedEarly => Answer::unreadable("the body ended early"),
+    })
+}
+
+/// By the bearer token or by a signature.
+fn is_authorized(sandbox: &Sandbox, head: &Parts, now: Timestamp) -> Result<(), Answer> {
+    let given = head.headers.get(header::AUTHORIZATION).ok_or_else(Answer::not_authorized)?;
+    if let Some(parameters) = given.to_str().ok().and_then(oauth::below_scheme) {
+        let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let signed = oauth::Signed { method: head.method.as_str(), uri: &head.uri, host, parameters };
+        return Ok(sandbox.shared.verifier.verify(&signed, now.as_second())?);
+    }
     match given.as_bytes().split_at_checked(BEARER.len()) {
-        Some((scheme, token)) => scheme.eq_ignore_ascii_case(BEARER.as_bytes()) && sandbox.is_token(token),
-        None => false,
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(BEARER.as_bytes()) && sandbox.is_token(token) => Ok(()),
+        _ => Err(Answer::not_authorized()),
     }
 }

@@ -2,8 +2,9 @@
 //! that a folder may keep, a list of the calls it took, and faults on demand. Beside it an ERP that takes what it is
 //! sent. For `dev`, `demo` and tests.
 //!
-//! Invariant: no document of Commerce is read or changed over HTTP without the bearer token, and what a call
-//! does and its row in the list of calls happen under one lock, so each list has the order of the effects.
+//! Invariant: no document of Commerce is read or changed over HTTP without the bearer token or a signature, apart from
+//! what GraphQL shows to everybody, and what a call does and its row in the list of calls happen under one lock, so
+//! each list has the order of the effects.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,9 +26,11 @@ mod draft;
 mod effect;
 mod erp;
 mod faults;
+mod graphql;
 mod groups;
 mod keep;
 mod members;
+mod oauth;
 mod orders;
 mod path;
 mod products;
@@ -91,7 +94,7 @@ pub struct Sandbox {
 
 struct Shared {
     token: String,
-    integration: Option<Integration>,
+    verifier: oauth::Verifier,
     keeper: Arc<Keeper>,
     state: Mutex<State>,
     erp: Mutex<erp::Erp>,
@@ -133,19 +136,22 @@ impl Sandbox {
 
     fn with(options: Options, keeper: Arc<Keeper>, state: State, erp: erp::Erp) -> Self {
         let Options { token, integration, folder: _ } = options;
+        let verifier = oauth::Verifier::new(integration);
         let (state, erp, faults) = (Mutex::new(state), Mutex::new(erp), Mutex::default());
-        Self { shared: Arc::new(Shared { token, integration, keeper, state, erp, faults }) }
+        Self { shared: Arc::new(Shared { token, verifier, keeper, state, erp, faults }) }
     }
 
     /// Routes below `/sandbox`, to be merged at the server's root. It has no fallback.
     pub fn router(&self) -> Router {
         let commerce = any(commerce::answer).layer(DefaultBodyLimit::max(COMMERCE_BODY_BYTES_MAX));
+        let graphql = any(graphql::answer).layer(DefaultBodyLimit::max(COMMERCE_BODY_BYTES_MAX));
         let erp = any(erp::answer).layer(DefaultBodyLimit::max(ERP_BODY_BYTES_MAX));
         let faults = post(control::add_fault)
             .delete(control::remove_faults)
             .layer(DefaultBodyLimit::max(CONTROL_BODY_BYTES_MAX));
         Router::new()
             .route("/sandbox/commerce/rest/{*path}", commerce)
+            .route("/sandbox/commerce/graphql", graphql)
             .route("/sandbox/commerce/calls", get(control::calls))
             .route("/sandbox/erp/{*path}", erp)
             .route("/sandbox/erp/calls", get(control::erp_calls))

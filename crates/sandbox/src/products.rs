@@ -20,6 +20,7 @@ pub const LIMITS: Limits = Limits { name: "products", count_max: 100_000, bytes_
 pub const FIELDS: Fields = Fields { known: &[], aliases: &[("entity_id", "id")] };
 const KIND: &str = "commerce.product";
 const STATUS_ENABLED: u64 = 1;
+pub const STATUS_DISABLED: u64 = 2;
 const VISIBILITY_EVERYWHERE: u64 = 4;
 const TYPE_SIMPLE: &str = "simple";
 
@@ -101,12 +102,7 @@ impl Products {
         self.find(&key(sku)).map(|(_, product)| product.sku.as_str())
     }
 
-    /// The products as the API answers them, in the order of their ids. Each is built when it is asked for.
-    #[cfg_attr(not(test), expect(dead_code, reason = "GraphQL reads the products through it"))]
-    pub(crate) fn all(&self) -> impl Iterator<Item = Value> {
-        self.entities().filter_map(|product| serde_json::to_value(product).ok())
-    }
-
+    /// In the order of their ids.
     pub fn entities(&self) -> impl Iterator<Item = &Product> {
         self.collection.all().map(|(_, product)| product)
     }

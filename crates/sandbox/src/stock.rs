@@ -67,6 +67,13 @@ impl Stock {
         self.collection.all().map(|(_, item)| item)
     }
 
+    /// Whether any source has some of it; `None` when none counts it.
+    pub fn is_in_stock(&self, sku: &str) -> Option<bool> {
+        let places = SOURCES.iter().map(|source| (key(sku), (*source).to_owned()));
+        let items = places.filter_map(|place| self.collection.get(*self.by_place.get(&place)?));
+        items.map(|item| item.status == IN_STOCK && item.quantity > Quantity::ZERO).reduce(|one, other| one || other)
+    }
+
     /// Adds or replaces all or none. Of several for one place the last counts.
     pub fn save(&mut self, items: impl IntoIterator<Item = SourceItem>) -> Result<Bytes, Answer> {
         let by_place: BTreeMap<Place, SourceItem> = items.into_iter().map(|item| (item.place(), item)).collect();

@@ -94,7 +94,7 @@ fn a_damaged_document_is_left_out_and_its_id_is_not_given_again() {
     assert_eq!(store.sandbox.document("customers/123"), None);
     assert_eq!(store.sandbox.document("orders/8"), None);
     assert!(store.sandbox.document("orders/1").is_some());
-    assert_eq!(store.sandbox.state().products.all().count(), 4);
+    assert_eq!(store.sandbox.state().products.entities().count(), 4);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     assert_eq!(runtime.block_on(store.create("Mug"))["id"], 901);
 }

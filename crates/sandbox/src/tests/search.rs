@@ -119,7 +119,7 @@ async fn the_list_of_calls_has_paths_without_criteria() {
 #[test]
 fn all_products_come_in_the_order_of_their_ids() {
     let sandbox = Store::new().sandbox;
-    let ids: Vec<Value> = sandbox.state().products.all().map(|product| product["id"].clone()).collect();
+    let ids: Vec<Value> = sandbox.state().products.entities().map(|product| product.id.into()).collect();
     assert_eq!(ids, [1, 2, 3, 4]);
 }
 
