@@ -65,7 +65,9 @@ pub async fn answer<S: StandIn>(
     effect: impl FnOnce(&mut S, &Incoming, Timestamp) -> Answer,
 ) -> Response {
     let fault = sandbox.faults().strike(S::TARGET, &incoming.method, &incoming.path);
-    let answer = take_effect(state, incoming, fault.as_ref(), effect);
+    let kept =
+        |state: &mut S, incoming: &Incoming, now| sandbox.shared.keeper.together(|| effect(state, incoming, now));
+    let answer = take_effect(state, incoming, fault.as_ref(), kept);
     if let Some(fault) = fault.as_ref().filter(|fault| fault.delay_ms > 0) {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }

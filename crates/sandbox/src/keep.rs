@@ -12,6 +12,8 @@ use rusqlite::{Connection, params};
 /// Where documents are kept; without a folder they are not.
 pub struct Keeper {
     connection: Option<Mutex<Connection>>,
+    /// One effect at a time: its writes are one transaction.
+    effects: Mutex<()>,
 }
 
 /// The folder cannot be used.
@@ -24,7 +26,7 @@ const DATABASE: &str = "sandbox.db";
 impl Keeper {
     /// Keeps nothing.
     pub fn nowhere() -> Self {
-        Self { connection: None }
+        Self { connection: None, effects: Mutex::default() }
     }
 
     /// Keeps documents in this folder, which has to be there.
@@ -38,7 +40,16 @@ impl Keeper {
              CREATE TABLE IF NOT EXISTS document(
                  kind TEXT NOT NULL, id TEXT NOT NULL, json BLOB NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;",
         )?;
-        Ok(Self { connection: Some(Mutex::new(connection)) })
+        Ok(Self { connection: Some(Mutex::new(connection)), effects: Mutex::default() })
+    }
+
+    /// Keeps all that the effect writes, or nothing of it, should the process end in between.
+    pub fn together<T>(&self, effect: impl FnOnce() -> T) -> T {
+        let _turn = self.effects.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write("BEGIN", []);
+        let done = effect();
+        self.write("COMMIT", []);
+        done
     }
 
     /// Adds or replaces. A disk that refuses is told of in the log: the stand-in itself goes on.
@@ -74,13 +85,26 @@ impl Keeper {
 
 impl fmt::Debug for Keeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keeper").field("is_kept", &self.connection.is_some()).finish()
+        f.debug_struct("Keeper").field("is_kept", &self.connection.is_some()).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_effect_that_is_cut_off_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let keeper = Keeper::open(folder.path()).unwrap();
+        keeper.together(|| keeper.put("order", "a", b"1"));
+        let other = Keeper::open(folder.path()).unwrap();
+        keeper.together(|| {
+            keeper.put("order", "b", b"2");
+            assert_eq!(other.load("order").unwrap().len(), 1, "who looks meanwhile sees what a restart would find");
+        });
+        assert_eq!(other.load("order").unwrap().len(), 2);
+    }
 
     #[test]
     fn what_was_put_is_there_after_opening_again() {

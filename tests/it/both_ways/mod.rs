@@ -3,6 +3,7 @@
 
 mod echoes;
 mod samples;
+mod targets;
 mod upstream;
 
 use serde_json::{Value, json};

@@ -30,7 +30,7 @@ fn error(run: &Value) -> (&Value, &str) {
     (&result["statusCode"], result["body"]["error"].as_str().unwrap())
 }
 
-async fn serve(router: Router) -> String {
+pub async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
