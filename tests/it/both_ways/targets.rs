@@ -91,7 +91,7 @@ async fn shown(settings: &[(&str, &str)]) -> (String, Value) {
     };
     let grant = || async { json!({"access_token": "granted", "token_type": "bearer", "expires_in": 600}).to_string() };
     let url = serve(Router::new().route("/token", post(grant)).fallback(take)).await;
-    let project = super::project()
+    let project = project()
         .with("KIT_BACKOFFICE_URL", &format!("{url}/api"))
         .with("KIT_BACKOFFICE_TOKEN_URL", &format!("{url}/token"));
     let project = settings.iter().fold(project, |project, (name, value)| project.with(name, value));
