@@ -1,6 +1,5 @@
 //! What actions remember beyond their run: the changes that were carried lately, and values of their own.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +8,10 @@ use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use sdk::{Direction, Echo, Echoes, State, Stop};
-use serde::{Deserialize, Serialize};
-use store::{Store, StoreError};
+use store::{Change, Store, StoreError};
 use uuid::Uuid;
 
 use crate::Clock;
-
-/// Changes of one thing within a window that an event is compared with, the newest of them; older ones pass as news.
-const CHANGES_COMPARED_MAX: usize = 256;
 
 /// The ports to what outlives a run, over the store.
 pub struct Memory {
@@ -36,28 +31,6 @@ impl Memory {
     }
 }
 
-/// A change as it is kept: hashes of its fields by name, so that no value of a payload is stored a second time.
-#[derive(Deserialize, Serialize)]
-struct Change {
-    operation: String,
-    /// Milliseconds since 1970.
-    at: i64,
-    fields: BTreeMap<String, Uuid>,
-}
-
-impl Change {
-    fn of(echo: &Echo, now: Timestamp) -> Self {
-        let fields = echo.fields().iter().map(|(name, value)| ((*name).to_owned(), hash(value.as_bytes())));
-        Self { operation: echo.operation().to_owned(), at: now.as_millisecond(), fields: fields.collect() }
-    }
-
-    /// Whether the other one is the same change, as far as it tells.
-    fn has_echo(&self, other: &Self) -> bool {
-        let is_same = |(name, hash): (&String, &Uuid)| self.fields.get(name) == Some(hash);
-        self.operation == other.operation && other.fields.iter().all(is_same)
-    }
-}
-
 #[async_trait]
 impl Echoes for Memory {
     /// Both sides tell of changes in their order. So an echo ends what was carried before the change that it belongs to:
@@ -66,16 +39,14 @@ impl Echoes for Memory {
         if self.echo_window.is_zero() {
             return Ok(false);
         }
-        let now = self.clock.now();
-        let kept = self.store.values(&prefix(opposite(echo.direction()), echo), now, CHANGES_COMPARED_MAX).await;
-        let kept = kept.map_err(|error| unavailable(&error))?;
-        let read = |(key, change): (String, Vec<u8>)| Some((key, serde_json::from_slice::<Change>(&change).ok()?));
-        let carried: Vec<(String, Change)> = kept.into_iter().filter_map(read).collect();
-        let this = Change::of(echo, now);
-        let original = carried.iter().filter(|(_, change)| change.has_echo(&this)).map(|(_, change)| change.at).max();
-        let is_over = |change: &Change| original.is_none_or(|original| change.at < original);
-        for (key, _) in carried.iter().filter(|(_, change)| is_over(change)) {
-            self.store.delete_value(key).await.map_err(|error| unavailable(&error))?;
+        let subject = subject(opposite(echo.direction()), echo);
+        let carried = self.store.changes(subject, self.clock.now()).await.map_err(|error| unavailable(&error))?;
+        let facts = facts(echo);
+        let says_all = |change: &&Change| facts.iter().all(|fact| change.facts.contains(fact));
+        let original = carried.iter().filter(says_all).map(|change| change.at).max();
+        let end = original.unwrap_or(Timestamp::MAX);
+        if carried.iter().any(|change| change.at < end) {
+            self.store.forget_changes(subject, end).await.map_err(|error| unavailable(&error))?;
         }
         Ok(original.is_some())
     }
@@ -84,14 +55,13 @@ impl Echoes for Memory {
         if self.echo_window.is_zero() {
             return Ok(());
         }
-        let change = Change::of(echo, self.clock.now());
-        let parts: Vec<String> = change.fields.iter().map(|(name, hash)| format!("{name}={hash}")).collect();
-        let name = hash(format!("{} {}", change.operation, parts.join(" ")).as_bytes());
-        let key = format!("{}{}", prefix(echo.direction(), echo), name.simple());
-        let change = serde_json::to_vec(&change)
-            .map_err(|error| Stop::park("this change cannot be remembered").because(error))?;
-        let put = self.store.put_value(&key, change, self.end(self.echo_window)).await;
-        put.map_err(|error| unavailable(&error))
+        let change = Change {
+            subject: subject(echo.direction(), echo),
+            at: self.clock.now(),
+            expires: self.end(self.echo_window),
+            facts: facts(echo),
+        };
+        self.store.remember_change(change).await.map_err(|error| unavailable(&error))
     }
 }
 
@@ -128,20 +98,25 @@ fn opposite(direction: Direction) -> Direction {
     }
 }
 
-/// How the keys of all changes of one thing in one direction begin. The subject is hashed, so that any key will do.
-fn prefix(direction: Direction, echo: &Echo) -> String {
+/// What was changed and which way it went. Hashed, so that any key will do.
+fn subject(direction: Direction, echo: &Echo) -> Uuid {
     let direction = match direction {
         Direction::ToCommerce => "to",
         Direction::FromCommerce => "from",
     };
-    format!("echo/{direction}/{}/", hash(echo.subject().as_bytes()).simple())
+    Uuid::from_bytes(hash(&format!("{direction}/{}", echo.subject())))
 }
 
-/// The first half of SHA-256: enough to tell changes apart, also against a sender who would like them not to be.
-fn hash(bytes: &[u8]) -> Uuid {
-    let digest = digest(&SHA256, bytes);
-    let half = digest.as_ref().first_chunk::<16>().copied();
-    Uuid::from_bytes(half.unwrap_or_default())
+/// What the change says: its operation, and each field with its value.
+fn facts(echo: &Echo) -> Vec<u64> {
+    let fields = echo.fields().iter().map(|(name, value)| format!("{name}={value}"));
+    let all = std::iter::once(echo.operation().to_owned()).chain(fields);
+    all.map(|fact| u64::from_le_bytes(hash(&fact))).collect()
+}
+
+/// The beginning of SHA-256: enough to tell changes apart, also against a sender who would like them not to be.
+fn hash<const N: usize>(text: &str) -> [u8; N] {
+    digest(&SHA256, text.as_bytes()).as_ref().first_chunk().copied().unwrap_or([0; N])
 }
 
 fn unavailable(error: &StoreError) -> Stop {

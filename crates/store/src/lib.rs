@@ -5,6 +5,7 @@
 
 mod activation;
 mod catalogue;
+mod change;
 mod credential;
 mod delivery;
 mod error;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 pub use activation::{Activation, Filter, Status};
 pub use catalogue::{Catalogue, EventMetadata, Interest, Provider, Registration, SubscriberFilter, Verification};
+pub use change::Change;
 pub use credential::{ClientSecret, Credential};
 pub use delivery::{Attempt, Claim, Claimed, ClaimedDelivery, Delivery, Outcome, State};
 pub use error::{OpenError, StoreError};
@@ -114,9 +116,6 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// A value that has not expired at `now`.
     async fn value(&self, key: &str, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The values whose keys begin so and that have not expired at `now`, each with its key, at most `limit` of them.
-    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
-
     /// Sets a value until `expires`.
     async fn put_value(&self, key: &str, value: Vec<u8>, expires: Timestamp) -> Result<(), StoreError>;
 
@@ -125,8 +124,17 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     async fn delete_value(&self, key: &str) -> Result<(), StoreError>;
 
+    /// Remembers a change until it expires.
+    async fn remember_change(&self, change: Change) -> Result<(), StoreError>;
+
+    /// The changes of a subject that have not expired at `now`, oldest first.
+    async fn changes(&self, subject: Uuid, now: Timestamp) -> Result<Vec<Change>, StoreError>;
+
+    /// Forgets the changes of a subject that were made before.
+    async fn forget_changes(&self, subject: Uuid, before: Timestamp) -> Result<(), StoreError>;
+
     /// Removes a bounded number of rows: events accepted before `events` without an open delivery, activations ended and
-    /// traces begun before `activations`, values expired at `now`. The journals of a removed event tell that they lost it.
+    /// traces begun before `activations`, values and changes expired at `now`. The journals of a removed event tell that they lost it.
     async fn purge(&self, events: Timestamp, activations: Timestamp, now: Timestamp) -> Result<Purged, StoreError>;
 
     async fn health(&self) -> Health;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use store::{
-    Activation, Appended, Attempt, Catalogue, Claim, Claimed, Credential, Delivery, EventMetadata, Filter, Health,
-    JournalPage, JournalRead, NewEvent, Provider, Purged, Registration, Sqlite, Store, StoreError, StoredEvent, Trace,
-    TraceFilter,
+    Activation, Appended, Attempt, Catalogue, Change, Claim, Claimed, Credential, Delivery, EventMetadata, Filter,
+    Health, JournalPage, JournalRead, NewEvent, Provider, Purged, Registration, Sqlite, Store, StoreError, StoredEvent,
+    Trace, TraceFilter,
 };
 use uuid::Uuid;
 
@@ -151,8 +151,16 @@ impl Store for Flaky {
         self.store.value(key, now).await
     }
 
-    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        self.store.values(prefix, now, limit).await
+    async fn remember_change(&self, change: Change) -> Result<(), StoreError> {
+        self.store.remember_change(change).await
+    }
+
+    async fn changes(&self, subject: Uuid, now: Timestamp) -> Result<Vec<Change>, StoreError> {
+        self.store.changes(subject, now).await
+    }
+
+    async fn forget_changes(&self, subject: Uuid, before: Timestamp) -> Result<(), StoreError> {
+        self.store.forget_changes(subject, before).await
     }
 
     async fn put_value(&self, key: &str, value: Vec<u8>, expires: Timestamp) -> Result<(), StoreError> {

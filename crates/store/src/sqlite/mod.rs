@@ -2,6 +2,7 @@
 
 mod append;
 mod beside;
+mod changes;
 mod checkpoint;
 mod delivery;
 mod journal;
@@ -17,7 +18,7 @@ use std::fs::{File, TryLockError};
 use std::hash::Hasher;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,12 +31,13 @@ use uuid::Uuid;
 
 use crate::error::OpenError;
 use crate::{
-    Activation, Appended, Attempt, Catalogue, Claim, Claimed, Credential, Delivery, EventMetadata, Filter, Health,
-    JournalPage, JournalRead, NewEvent, Provider, Purged, Registration, Store, StoreError, StoredEvent, Trace,
+    Activation, Appended, Attempt, Catalogue, Change, Claim, Claimed, Credential, Delivery, EventMetadata, Filter,
+    Health, JournalPage, JournalRead, NewEvent, Provider, Purged, Registration, Store, StoreError, StoredEvent, Trace,
     TraceFilter,
 };
 use append::Prepared;
 pub use beside::Beside;
+use changes::Changes;
 pub use reader::Reader;
 use writer::{Answer, Command, Writer};
 
@@ -64,6 +66,7 @@ pub struct Sqlite {
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
     hash_key: (u64, u64),
+    changes: Mutex<Changes>,
 }
 
 /// What the writer tells the others.
@@ -89,6 +92,7 @@ impl Sqlite {
         let lock = lock(&options.folder).map_err(failed)?;
         let connection = open_database(&options.folder).map_err(failed)?;
         let hash_key = schema::hash_key(&connection).map_err(|source| failed(source.into()))?;
+        let changes = Changes::load(&connection).map_err(|source| failed(source.into()))?;
         let shared = Arc::new(Shared::default());
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
         let writer = Writer::new(lock, connection, options, Arc::clone(&shared)).map_err(failed)?;
@@ -100,7 +104,12 @@ impl Sqlite {
             shared,
             writer: Mutex::new(Some(thread)),
             hash_key,
+            changes: Mutex::new(changes),
         })
+    }
+
+    fn carried(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn queue(&self) -> Result<mpsc::Sender<Command>, StoreError> {
@@ -256,11 +265,6 @@ impl Store for Sqlite {
         self.read(move |reader| reader.value(&key, now)).await
     }
 
-    async fn values(&self, prefix: &str, now: Timestamp, limit: usize) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let prefix = prefix.to_owned();
-        self.read(move |reader| reader.values(&prefix, now, limit)).await
-    }
-
     async fn put_value(&self, key: &str, value: Vec<u8>, expires: Timestamp) -> Result<(), StoreError> {
         let key = key.to_owned();
         self.change(move |connection| rows::put_value(connection, &key, &value, expires)).await.map(drop)
@@ -274,6 +278,23 @@ impl Store for Sqlite {
     async fn delete_value(&self, key: &str) -> Result<(), StoreError> {
         let key = key.to_owned();
         self.change(move |connection| rows::delete_value(connection, &key)).await.map(drop)
+    }
+
+    async fn remember_change(&self, change: Change) -> Result<(), StoreError> {
+        let row = change.clone();
+        self.change(move |connection| changes::append(connection, &row)).await?;
+        self.carried().insert(change);
+        Ok(())
+    }
+
+    async fn changes(&self, subject: Uuid, now: Timestamp) -> Result<Vec<Change>, StoreError> {
+        Ok(self.carried().of(subject, now))
+    }
+
+    async fn forget_changes(&self, subject: Uuid, before: Timestamp) -> Result<(), StoreError> {
+        self.change(move |connection| changes::append_end(connection, subject, before)).await?;
+        self.carried().forget(subject, rows::millis(before));
+        Ok(())
     }
 
     async fn purge(&self, events: Timestamp, activations: Timestamp, now: Timestamp) -> Result<Purged, StoreError> {

@@ -30,7 +30,13 @@ pub(super) fn purge(
     for id in &old_traces {
         rows += connection.prepare_cached("DELETE FROM trace WHERE id = ?1")?.execute([id])?;
     }
-    let is_finished = old_events < ROWS_MAX && old.len() < ROWS_MAX && values < ROWS_MAX && old_traces.len() < ROWS_MAX;
+    let expired = millis(now).saturating_add(1);
+    let old_changes = oldest(connection, "SELECT id, expires FROM change ORDER BY id LIMIT ?1", expired)?;
+    for id in &old_changes {
+        rows += connection.prepare_cached("DELETE FROM change WHERE id = ?1")?.execute([id])?;
+    }
+    let removed = [old_events, old.len(), values, old_traces.len(), old_changes.len()];
+    let is_finished = removed.into_iter().all(|removed| removed < ROWS_MAX);
     Ok(Purged { rows, is_finished })
 }
 

@@ -165,25 +165,6 @@ impl Reader {
         })
     }
 
-    pub(super) fn values(
-        &self,
-        prefix: &str,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        // No text that begins so comes after this one.
-        let end = format!("{prefix}{}", char::MAX);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.with(|connection| {
-            let mut select = connection.prepare_cached(
-                "SELECT key, value FROM value WHERE key >= ?1 AND key < ?2 AND expires > ?3 ORDER BY key LIMIT ?4",
-            )?;
-            let parameters = params![prefix, end, rows::millis(now), limit];
-            let rows = select.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect()
-        })
-    }
-
     pub(super) fn oldest_due(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.with(delivery::next_due)?.map(rows::timestamp))
     }

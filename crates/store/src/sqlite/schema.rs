@@ -86,7 +86,11 @@ CREATE TABLE credential(
     document TEXT NOT NULL) WITHOUT ROWID;
 ", "
 -- Deliveries and activations know one more state, `suppressed` (8 and 4), which older programs cannot read.
-SELECT 1;
+
+-- Changes that were carried lately, by which echoes are known: appended, and read into memory at start. Without facts a
+-- row ends what came before it for its subject and is older than `at`.
+CREATE TABLE change(
+    id INTEGER PRIMARY KEY, subject BLOB NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL, facts BLOB);
 "];
 
 /// Refuses a database that is not as this program writes it.

@@ -22,6 +22,7 @@ macro_rules! for_every_store {
 mod activations;
 mod append;
 mod catalogue;
+mod changes;
 mod claims;
 mod close;
 mod credentials;

@@ -10,7 +10,6 @@ for_every_store!(
     a_value_lives_until_it_expires,
     a_value_is_replaced_with_its_expiry,
     keys_are_told_apart,
-    values_are_found_by_how_their_keys_begin,
     a_deleted_value_is_gone,
     a_living_value_is_not_reserved_over,
     of_many_at_once_one_reserves,
@@ -63,21 +62,6 @@ async fn keys_are_told_apart(place: &Place) {
     }
     assert_eq!(store.value("bytes", at(0)).await.unwrap(), Some(vec![0, 255, 0]));
     assert_eq!(store.value("none", at(0)).await.unwrap(), Some(Vec::new()));
-}
-
-async fn values_are_found_by_how_their_keys_begin(place: &Place) {
-    let store = place.open().await;
-    for (key, expires) in [("a/", 10), ("a/1", 10), ("a/2", 5), ("a", 10), ("b", 10), ("a0", 10)] {
-        put(&store, key, key, expires).await;
-    }
-    let found = async |limit| {
-        let values = store.values("a/", at(5), limit).await.unwrap();
-        assert!(values.iter().all(|(key, value)| key.as_bytes() == value));
-        values.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
-    };
-    assert_eq!(found(9).await, ["a/", "a/1"]);
-    assert_eq!(found(1).await, ["a/"]);
-    assert!(store.values("c", at(0), 9).await.unwrap().is_empty());
 }
 
 async fn a_deleted_value_is_gone(place: &Place) {
