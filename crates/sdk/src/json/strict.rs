@@ -7,11 +7,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 /// How deep arrays and objects may lie in each other.
 pub const DEPTH_MAX: u32 = 64;
 
+/// Names that begin so mean something to the JSON library itself: it would read another document out of such a member.
+const RESERVED: &str = "$serde_json::";
+
 /// Up to here an object's names are compared one by one; above, by hash.
 const NAMES_COMPARED: usize = 16;
 
 /// Walks a whole document and refuses what lenient readers let through: names used twice, lone surrogates, numbers
-/// out of range, invalid UTF-8, bottomless nesting, text after the end. Members that nobody reads count too. Hands back
+/// out of range, invalid UTF-8, bottomless nesting, names that the JSON library has for itself, text after the end. Members that nobody reads count too. Hands back
 /// the document as text.
 ///
 /// # Errors
@@ -90,6 +93,9 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut names = Names::default();
         while let Some(name) = members.next_key_seed(Name)? {
+            if name.starts_with(RESERVED) {
+                return Err(A::Error::custom("a member has a name that is reserved"));
+            }
             if !names.insert(name) {
                 return Err(A::Error::custom("a member's name is used twice in one object"));
             }

@@ -76,6 +76,18 @@ fn a_rule_broken_within_a_list_names_the_item() {
     assert_eq!(decode::<Vec<Named>>(&fine).expect("it keeps the rule")[0].name, "ABC");
 }
 
+/// The library read another document out of a text under a name of its own, or failed on a document that had been let
+/// through. Such names are refused.
+#[test]
+fn names_that_the_library_has_for_itself_are_refused() {
+    for name in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+        let document = serde_json::json!({"data": [{"value": {name: "{\"sku\":\"A\"}"}}]}).to_string();
+        let error = check(document.as_bytes()).unwrap_err();
+        assert!(error.starts_with("a member has a name that is reserved"), "{error}");
+    }
+    assert!(check(br#"{"$serde_json": 1, "serde_json::private": 2}"#).is_ok());
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_check_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
