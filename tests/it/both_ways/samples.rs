@@ -115,3 +115,16 @@ async fn the_back_office_holds_what_commerce_sent() {
     assert_eq!(kit.erp("stock/27").await.body["item_id"], "25");
     assert_eq!(kit.terminate(), Some(0));
 }
+
+#[tokio::test]
+async fn events_of_commerce_do_not_come_in_by_the_back_offices_door() {
+    let project = project();
+    let kit = project.start(&["dev"]);
+    for sample in samples("commerce") {
+        let answer = kit.send("1", &sample.code, &sample.value).await;
+        let refusal = format!("Unable to publish event {}: Unknown event type", sample.code);
+        assert_eq!((answer.status, answer.error()), (400, refusal.as_str()));
+        assert_eq!(kit.get(&format!("/schemas/{}.json", sample.code)).await.status, 404);
+    }
+    assert_eq!(kit.terminate(), Some(0));
+}
