@@ -132,15 +132,14 @@ impl Caller {
         Ok(Reply { retry_after, ..reply })
     }
 
-    /// No reply at all. Whether the call had its effect is not known; again is right, because calls carry the event's
-    /// id and saving a product twice is saving it once.
+    /// No reply at all. Unless nobody was reached, whether the call had its effect is not known.
     fn no_reply(&self, error: reqwest::Error) -> Stop {
         let silence = Silence::of(&error);
-        let stop = Stop::retry(format!("{} {silence}", self.who));
+        let message = format!("{} {silence}", self.who);
         let stop = match silence {
-            Silence::TimedOut => stop.with_status(504),
-            Silence::Unreachable => stop,
-            Silence::Broken => stop.with_status(502),
+            Silence::TimedOut => Stop::unknown(message).with_status(504),
+            Silence::Unreachable => Stop::retry(message),
+            Silence::Broken => Stop::unknown(message).with_status(502),
         };
         stop.because(error.without_url())
     }

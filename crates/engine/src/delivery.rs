@@ -171,9 +171,9 @@ impl Deliveries {
             Fate::Done => Outcome::Done,
             Fate::Skipped => Outcome::Skipped,
             Fate::Suppressed => Outcome::Suppressed,
-            Fate::Refused => Outcome::Refused,
-            Fate::Parked => Outcome::Parked,
-            Fate::Retry { after } => {
+            Fate::Refused | Fate::Rejected => Outcome::Refused,
+            Fate::Parked | Fate::Incomplete => Outcome::Parked,
+            Fate::Retry { after } | Fate::Unknown { after } => {
                 let now = self.runner.clock().now();
                 let next = self.options.schedule.next(delivery.attempt, delivery.event.at, now, after);
                 next.map_or(Outcome::Parked, Outcome::RetryAt)

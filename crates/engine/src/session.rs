@@ -88,17 +88,17 @@ impl Session {
                 let status = match answer.fate {
                     Fate::Done | Fate::Skipped => Status::Success,
                     Fate::Suppressed => Status::Suppressed,
-                    Fate::Refused | Fate::Retry { .. } | Fate::Parked => Status::ApplicationError,
+                    _ => Status::ApplicationError,
                 };
                 (answer, status)
             }
             Ok(Err(_)) => {
                 error!(action = %deployed.name, activation = %id, event.id = %event.id, "an action panicked");
-                (Answer::error(500, "the action crashed", Fate::Retry { after: None }), Status::DeveloperError)
+                (Answer::error(500, "the action crashed", Fate::Unknown { after: None }), Status::DeveloperError)
             }
             Err(_) => {
                 let message = format!("the action did not end within {} ms", deployed.timeout.as_millis());
-                (Answer::error(504, &message, Fate::Retry { after: None }), Status::DeveloperError)
+                (Answer::error(504, &message, Fate::Unknown { after: None }), Status::DeveloperError)
             }
         }
     }
@@ -141,7 +141,7 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         if self.is_open {
             let reason = "the action was cut off together with the one that called it";
-            self.record(Status::DeveloperError, &Answer::error(504, reason, Fate::Retry { after: None }));
+            self.record(Status::DeveloperError, &Answer::error(504, reason, Fate::Unknown { after: None }));
         }
     }
 }

@@ -10,25 +10,35 @@ pub enum Fate {
     Skipped,
     /// Done without an effect: the event is the echo of a change that we brought there ourselves.
     Suppressed,
-    /// Final: the event or the target's verdict on it will not change.
+    /// Final: the target's verdict on the event will not change.
     Refused,
-    /// Again by schedule, no sooner than `after` when the target named a time.
+    /// Final: the event itself is broken.
+    Rejected,
+    /// Again by schedule, no sooner than `after` when the target named a time. Nothing has happened yet.
     Retry {
         after: Option<Duration>,
     },
-    /// Waits for a person.
+    /// Again by schedule as well; but whether the call had its effect is not known, so the next attempt is told.
+    Unknown {
+        after: Option<Duration>,
+    },
+    /// Waits for a person. Nothing has happened yet.
     Parked,
+    /// Waits for a person. The event had its effect, but what was to follow failed.
+    Incomplete,
 }
 
 impl Fate {
     /// How a target's status decides: 2xx is done; 429 and 5xx except 505 are tried again; all else is final. Where our
-    /// credentials were refused a person has to act, and the event itself may be fine.
+    /// credentials were refused a person has to act, and the event itself may be fine. A target or a gateway that failed
+    /// midway may have done what it was asked; 429 and 503 say that it has not.
     pub fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Done,
             401 | 403 => Self::Parked,
             505 => Self::Refused,
-            429 | 500..=599 => Self::Retry { after: retry_after },
+            429 | 503 => Self::Retry { after: retry_after },
+            500..=599 => Self::Unknown { after: retry_after },
             _ => Self::Refused,
         }
     }

@@ -47,6 +47,7 @@ pub struct Context {
     activation: ActivationId,
     action: Arc<str>,
     attempt: u32,
+    is_in_doubt: bool,
     event_id: Option<String>,
     delivery: Option<Arc<Delivery>>,
     inputs: Arc<Inputs>,
@@ -55,13 +56,19 @@ pub struct Context {
 
 impl Context {
     pub fn new(activation: ActivationId, action: Arc<str>, inputs: Arc<Inputs>, ports: Ports) -> Self {
-        Self { activation, action, attempt: 1, event_id: None, delivery: None, inputs, ports }
+        Self { activation, action, attempt: 1, is_in_doubt: false, event_id: None, delivery: None, inputs, ports }
     }
 
     /// The context of an attempt at delivering an event.
     #[must_use]
     pub fn for_event(self, event: &Event, attempt: u32) -> Self {
         Self { attempt, event_id: Some(event.id.clone()), ..self }
+    }
+
+    /// The context of an attempt after one whose effect is not known.
+    #[must_use]
+    pub fn in_doubt(self, is_in_doubt: bool) -> Self {
+        Self { is_in_doubt, ..self }
     }
 
     /// The context of a run that an events service asked for.
@@ -87,6 +94,12 @@ impl Context {
     /// 1 for the first attempt.
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// Whether an earlier attempt at this event ended without our knowing what became of its call: the process was
+    /// killed, or no answer came. What must not happen twice is looked for before it is sent again.
+    pub fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
     }
 
     pub fn inputs(&self) -> &Inputs {

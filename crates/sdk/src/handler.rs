@@ -9,7 +9,8 @@ use crate::{Action, Answer, Context, Echo, Event, Fate, Reply, Stop, json};
 /// One handler: what it takes, what it sends, and the stages between. Stages left out do nothing.
 ///
 /// The stages run in the order of this trait, once per attempt. `send` may run twice for one event, so the event's
-/// id goes along with every call made through the context.
+/// id goes along with every call made through the context, and [`Context::is_in_doubt`] tells when the first may have had
+/// its effect.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event handler yet",
     label = "this type has no `impl EventHandler`",

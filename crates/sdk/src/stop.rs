@@ -23,12 +23,23 @@ impl Stop {
 
     /// The event is wrong and will stay wrong: 400, shown as refused.
     pub fn reject(message: impl Into<String>) -> Self {
+        Self::new(Fate::Rejected, 400, message)
+    }
+
+    /// The target will not have the event: 400, shown as refused by it.
+    pub fn refuse(message: impl Into<String>) -> Self {
         Self::new(Fate::Refused, 400, message)
     }
 
     /// The event is fine, the world is not ready: 503, again by schedule.
     pub fn retry(message: impl Into<String>) -> Self {
         Self::new(Fate::Retry { after: None }, 503, message)
+    }
+
+    /// A call got no answer, so that it may have had its effect: 503, again by schedule, and the next attempt finds
+    /// [`is_in_doubt`](crate::Context::is_in_doubt) set.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self::new(Fate::Unknown { after: None }, 503, message)
     }
 
     /// Again will not help: 422, waits for a person.
@@ -50,10 +61,10 @@ impl Stop {
         self
     }
 
-    /// Asks for the next attempt no sooner than this; only a retry listens.
+    /// Asks for the next attempt no sooner than this; only what is tried again listens.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
-        if let Fate::Retry { after } = &mut self.fate {
+        if let Fate::Retry { after } | Fate::Unknown { after } = &mut self.fate {
             *after = Some(wait);
         }
         self
@@ -80,9 +91,12 @@ impl Stop {
     pub(crate) fn into_answer_after_send(self) -> Answer {
         match self.fate {
             Fate::Skipped | Fate::Suppressed | Fate::Done => Answer::skipped(&self.message),
-            Fate::Refused | Fate::Retry { .. } | Fate::Parked => {
-                Answer::failure(self.status, &self.message, Fate::Parked)
-            }
+            Fate::Refused
+            | Fate::Rejected
+            | Fate::Retry { .. }
+            | Fate::Unknown { .. }
+            | Fate::Parked
+            | Fate::Incomplete => Answer::failure(self.status, &self.message, Fate::Incomplete),
         }
     }
 

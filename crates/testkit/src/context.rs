@@ -36,6 +36,7 @@ pub fn context() -> Bench {
     Bench {
         inputs: BTreeMap::new(),
         attempt: 1,
+        is_in_doubt: false,
         targets: targets(Recorder::new()),
         memory: FakeMemory::new(),
         actions: Arc::new(FakeActions::new()),
@@ -48,6 +49,7 @@ pub fn context() -> Bench {
 pub struct Bench {
     inputs: BTreeMap<String, Value>,
     attempt: u32,
+    is_in_doubt: bool,
     targets: Targets,
     memory: FakeMemory,
     actions: Arc<dyn Actions>,
@@ -64,6 +66,12 @@ impl Bench {
     #[must_use]
     pub fn attempt(self, attempt: u32) -> Self {
         Self { attempt, ..self }
+    }
+
+    /// An earlier attempt ended without an answer.
+    #[must_use]
+    pub fn in_doubt(self) -> Self {
+        Self { is_in_doubt: true, ..self }
     }
 
     #[must_use]
@@ -113,8 +121,8 @@ impl Bench {
 
     /// The context of an attempt at delivering this event.
     pub fn for_event(self, event: &Event) -> Context {
-        let attempt = self.attempt;
-        self.build().for_event(event, attempt)
+        let (attempt, is_in_doubt) = (self.attempt, self.is_in_doubt);
+        self.build().for_event(event, attempt).in_doubt(is_in_doubt)
     }
 
     /// Runs an action on an event, once.

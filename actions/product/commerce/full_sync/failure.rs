@@ -47,8 +47,8 @@ impl Failure {
 
     fn judge(status: u16, message: String, fate: &Fate) -> Self {
         let remedy = match fate {
-            Fate::Retry { after } => Remedy::Again { after: *after },
-            Fate::Done | Fate::Skipped | Fate::Suppressed | Fate::Refused | Fate::Parked => Remedy::None,
+            Fate::Retry { after } | Fate::Unknown { after } => Remedy::Again { after: *after },
+            _ => Remedy::None,
         };
         Self { status: if status < 400 { BAD_GATEWAY } else { status }, message, remedy }
     }
