@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use store::{Catalogue, Interest};
+use store::{Catalogue, Interest, RegistrationHealth};
 use uuid::Uuid;
 
 use crate::desired::{self, Desired};
@@ -171,6 +171,7 @@ fn new_registration(wanted: &desired::Registration, provider_id: &str, now: Time
         verification: store::Verification::Verified,
         subscriber_filters: Vec::new(),
         enabled: true,
+        health: RegistrationHealth::Active,
         events_of_interest: interests(wanted, provider_id),
         created_date: now,
         updated_date: now,

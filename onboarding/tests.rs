@@ -25,7 +25,7 @@ impl Kit {
                 .unwrap();
         }
         let options =
-            Options { folder: folder.path().join("data"), dedupe_window: Duration::from_mins(1), bytes_max: 1 << 30 };
+            Options { dedupe_window: Duration::from_mins(1), ..Options::in_folder(folder.path().join("data")) };
         Self { store: Sqlite::open(&options).unwrap(), folder }
     }
 

@@ -136,6 +136,8 @@ async fn open(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
         folder: project.data(),
         dedupe_window: environment.dedupe_window,
         bytes_max: environment.store_bytes_max,
+        uids_bytes_max: 256 << 20,
+        open_max: 5_000_000,
     };
     let opened = tokio::task::spawn_blocking(move || Sqlite::open(&options)).await?;
     let opened = opened

@@ -104,7 +104,7 @@ impl Acks {
 
     /// Tells whoever waits; an attempt that will be repeated is no end.
     pub(crate) fn tell(&self, event: Uuid, end: &PublishEnd) {
-        if matches!(end.outcome, Outcome::RetryAt(_)) {
+        if end.outcome.state().is_open() {
             return;
         }
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&event);

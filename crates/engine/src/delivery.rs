@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sdk::{Answer, Delivery, Event, Fate};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use store::{Attempt, Claim, ClaimedDelivery, Outcome, StoreError, StoredEvent, Trace};
+use store::{Attempt, Claim, ClaimedDelivery, Drawer, Lease, Outcome, Parked, Rooms, StoreError, StoredEvent, Trace};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{debug, error, warn};
 use uuid::Uuid;
@@ -94,6 +94,9 @@ impl Deliveries {
             now: self.runner.clock().now(),
             lease: self.attempt_longest().saturating_add(LEASE_MARGIN),
             deliveries_max: self.places.available_permits(),
+            owner: 1,
+            bytes_max: 64 << 20,
+            rooms: Rooms::of_all(usize::MAX),
         };
         if claim.deliveries_max == 0 {
             return None;
@@ -171,12 +174,14 @@ impl Deliveries {
             Fate::Done => Outcome::Done,
             Fate::Skipped => Outcome::Skipped,
             Fate::Suppressed => Outcome::Suppressed,
-            Fate::Refused | Fate::Rejected => Outcome::Refused,
-            Fate::Parked | Fate::Incomplete => Outcome::Parked,
+            Fate::Refused => Outcome::Refused(Drawer::Target),
+            Fate::Rejected => Outcome::Refused(Drawer::Payload),
+            Fate::Parked => Outcome::Parked(parked(Drawer::Ours)),
+            Fate::Incomplete => Outcome::Parked(Parked { has_effect: true, ..parked(Drawer::Ours) }),
             Fate::Retry { after } | Fate::Unknown { after } => {
                 let now = self.runner.clock().now();
                 let next = self.options.schedule.next(delivery.attempt, delivery.event.at, now, after);
-                next.map_or(Outcome::Parked, Outcome::RetryAt)
+                next.map_or(Outcome::Parked(parked(Drawer::Target)), Outcome::RetryAt)
             }
         }
     }
@@ -193,9 +198,12 @@ impl Deliveries {
         let activations = session.take_recorded();
         loop {
             let attempt = Attempt {
-                event: delivery.event.number,
-                registration: delivery.registration,
-                attempt: delivery.attempt,
+                lease: Lease {
+                    event: delivery.event.number,
+                    registration: delivery.registration,
+                    attempt: delivery.attempt,
+                },
+                at: self.runner.clock().now(),
                 outcome,
                 activations: activations.clone(),
                 trace: trace.clone(),
@@ -248,6 +256,10 @@ fn given_time(attributes: &str) -> Option<Timestamp> {
     serde_json::from_str::<Value>(attributes).ok()?.get("time")?.as_str()?.parse().ok()
 }
 
+fn parked(drawer: Drawer) -> Parked {
+    Parked { drawer, has_effect: false, is_in_doubt: false, blocks: false }
+}
+
 /// One line for each attempt that did not succeed. The reason may quote the target, and so the event: it stands in the
 /// activation, not here.
 pub(crate) fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outcome, session: &Session) {
@@ -259,9 +271,9 @@ pub(crate) fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outco
         Outcome::Suppressed => {
             debug!(event.id = %id, code, attempt, status, "event {id} was suppressed: it is an echo");
         }
-        Outcome::Refused => warn!(event.id = %id, code, attempt, status, activation, "event {id} was refused"),
-        Outcome::Parked => warn!(event.id = %id, code, attempt, status, activation, "event {id} waits for a person"),
-        Outcome::RetryAt(at) => {
+        Outcome::Refused(_) => warn!(event.id = %id, code, attempt, status, activation, "event {id} was refused"),
+        Outcome::Parked(_) => warn!(event.id = %id, code, attempt, status, activation, "event {id} waits for a person"),
+        Outcome::RetryAt(at) | Outcome::Unknown(at) => {
             warn!(event.id = %id, code, attempt, status, activation, next = %at, "event {id} will be tried again");
         }
     }

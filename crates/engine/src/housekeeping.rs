@@ -35,7 +35,14 @@ pub async fn keep_house(
     let mut rows = 0;
     while !*stop.borrow() {
         let now = clock.now();
-        let purged = store.purge(before(now, retention.events), before(now, retention.activations), now).await;
+        let purged = store
+            .purge(store::Retention {
+                now,
+                events: before(now, retention.events),
+                activations: before(now, retention.activations),
+                bytes: u64::MAX,
+            })
+            .await;
         let pause = match purged {
             Ok(purged) if purged.is_finished => {
                 rows += purged.rows;

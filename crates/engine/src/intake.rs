@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use sdk::{ActivationId, EventSpec, Progress, Publication, Published, Publisher, Refusal, json};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use store::{Appended, Filter, NewDelivery, NewEvent, Outcome, State, Store, StoreError};
+use store::{Appended, Drawer, Filter, NewDelivery, NewEvent, Outcome, State, Store, StoreError};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -131,8 +131,7 @@ impl Intake {
         let outcome = match publication.map_or(State::Done, |delivery| delivery.state) {
             State::Waiting | State::Due | State::Leased => return None,
             State::Done | State::Skipped | State::Suppressed | State::Journaled => Outcome::Done,
-            State::Refused => Outcome::Refused,
-            State::Parked => Outcome::Parked,
+            State::Refused | State::Parked | State::Blocking => Outcome::Refused(Drawer::Target),
         };
         let filter = Filter { limit: 1, action: Some(crate::PUBLISH_ACTION.to_owned()), event: Some(id) };
         let recorded = self.store.activations(filter).await.ok()?;
@@ -198,9 +197,9 @@ impl Publisher for Intake {
 /// What the sender is told when the events API has decided.
 fn verdict(end: PublishEnd) -> Result<(), Refusal> {
     match end.outcome {
-        Outcome::Done | Outcome::Skipped | Outcome::Suppressed | Outcome::RetryAt(_) => Ok(()),
-        Outcome::Refused | Outcome::Parked if end.status == NO_CONTENT => Err(Refusal::UnknownEvent),
-        Outcome::Refused | Outcome::Parked => Err(Refusal::Unpublishable(end.reason)),
+        Outcome::Refused(_) | Outcome::Parked(_) if end.status == NO_CONTENT => Err(Refusal::UnknownEvent),
+        Outcome::Refused(_) | Outcome::Parked(_) => Err(Refusal::Unpublishable(end.reason)),
+        Outcome::Done | Outcome::Skipped | Outcome::Suppressed | Outcome::RetryAt(_) | Outcome::Unknown(_) => Ok(()),
     }
 }
 
@@ -226,6 +225,7 @@ fn sender_uid(uid: String) -> String {
 pub(crate) fn pause(error: &StoreError) -> Duration {
     match error {
         StoreError::Busy => Duration::from_secs(1),
+        StoreError::Backlog => Duration::from_secs(10),
         StoreError::Full => Duration::from_mins(1),
         _ => Duration::from_secs(5),
     }

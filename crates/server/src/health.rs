@@ -38,6 +38,7 @@ async fn problem(face: &Face) -> Option<String> {
     if health.failure.is_some() {
         return Some("the store cannot write".to_owned());
     }
-    let overdue = face.clock.now().duration_since(health.oldest_due?);
+    let oldest = health.backlogs.iter().filter_map(|backlog| backlog.oldest_due).min()?;
+    let overdue = face.clock.now().duration_since(oldest);
     (overdue > UNSERVED_MAX).then(|| format!("a delivery is due and unserved for {} s", overdue.as_secs()))
 }

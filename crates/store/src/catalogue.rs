@@ -60,6 +60,8 @@ pub struct Registration {
     #[serde(default)]
     pub verification: Verification,
     pub enabled: bool,
+    #[serde(default)]
+    pub health: RegistrationHealth,
     pub events_of_interest: Vec<Interest>,
     #[serde(default)]
     pub subscriber_filters: Vec<SubscriberFilter>,
@@ -86,6 +88,28 @@ pub enum Verification {
     Verified,
     /// Somebody has to fetch the validation URL, which carries these two, until then.
     Pending { id: String, challenge: String, until: Timestamp },
+}
+
+/// How deliveries to a registration go (contract, section 4.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RegistrationHealth {
+    #[default]
+    Active,
+    /// Most attempts fail; deliveries go on.
+    Unstable { since: Timestamp },
+    /// It stayed like that: new events stay in the journal until somebody enables the registration.
+    Disabled { since: Timestamp },
+}
+
+impl RegistrationHealth {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Unstable { .. } => "unstable",
+            Self::Disabled { .. } => "disabled",
+        }
+    }
 }
 
 /// Narrows a registration to the events that match a pattern.

@@ -6,6 +6,9 @@ pub enum StoreError {
     /// More is waiting to be written than the queue holds.
     #[error("the store has more to write than it can queue")]
     Busy,
+    /// More deliveries are open than may be.
+    #[error("too many deliveries are waiting")]
+    Backlog,
     /// The size limit is reached; what is stored is still delivered.
     #[error("the store has reached its size limit")]
     Full,

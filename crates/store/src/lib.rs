@@ -10,7 +10,9 @@ mod credential;
 mod delivery;
 mod error;
 mod event;
+mod job;
 mod journal;
+mod retention;
 mod sqlite;
 mod trace;
 
@@ -21,13 +23,20 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use activation::{Activation, Filter, Status};
-pub use catalogue::{Catalogue, EventMetadata, Interest, Provider, Registration, SubscriberFilter, Verification};
+pub use catalogue::{
+    Catalogue, EventMetadata, Interest, Provider, Registration, RegistrationHealth, SubscriberFilter, Verification,
+};
 pub use change::Change;
 pub use credential::{ClientSecret, Credential};
-pub use delivery::{Attempt, Claim, Claimed, ClaimedDelivery, Delivery, Outcome, State};
+pub use delivery::{
+    Attempt, AttemptCount, Backlog, Claim, Claimed, ClaimedDelivery, Delivery, DeliveryFilter, Drawer, Lease, Listed,
+    Order, Outcome, Parked, Replay, Replayed, Rooms, State,
+};
 pub use error::{OpenError, StoreError};
 pub use event::{Appended, Known, NewDelivery, NewEvent, StoredEvent};
+pub use job::{Job, JobState};
 pub use journal::{JournalFrom, JournalPage, JournalRead};
+pub use retention::{Forgotten, Purged, Retention};
 pub use sqlite::{Beside, Options, Reader, Sqlite};
 pub use trace::{Trace, TraceFilter, TraceOutcome, TracedRequest, TracedResponse};
 
@@ -36,15 +45,19 @@ pub use trace::{Trace, TraceFilter, TraceOutcome, TracedRequest, TracedResponse}
 pub struct Health {
     /// Why nothing can be written just now.
     pub failure: Option<String>,
-    /// When the oldest open delivery was due, or its lease ended.
-    pub oldest_due: Option<Timestamp>,
-}
-
-/// How much one purge removed, and whether more is left to remove.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Purged {
-    pub rows: usize,
-    pub is_finished: bool,
+    /// Deliveries that are not at their end.
+    pub open: u64,
+    /// Beyond this many no event is taken in.
+    pub open_max: u64,
+    /// Commands that wait to be written.
+    pub queued: usize,
+    pub bytes: u64,
+    /// Beyond this size no event is taken in.
+    pub bytes_max: u64,
+    /// Days at the end of the dedupe window that do not count, because its memory is full.
+    pub days_forgotten: u64,
+    /// What each registration has to do.
+    pub backlogs: Vec<Backlog>,
 }
 
 /// Everything that must outlive the process.
@@ -54,12 +67,31 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// first event with that uid comes back for comparison.
     async fn append(&self, event: NewEvent) -> Result<Appended, StoreError>;
 
-    /// Leases deliveries that are due and first in all of their lanes, oldest first.
+    /// Leases deliveries that are due and first in all of their lanes, of each registration the oldest first. A lease
+    /// of somebody else that has ended counts as due, and leaves its attempt in doubt; an own one is never taken twice.
     async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError>;
+
+    /// Lets leases of `owner` end later. Returns those that it does not hold any more.
+    async fn renew(&self, owner: i64, leases: Vec<Lease>, until: Timestamp) -> Result<Vec<Lease>, StoreError>;
+
+    /// Ends the leases of `owner` but for these: nobody runs them. Each attempt is in doubt, and is due at `now`. Returns
+    /// how many there were.
+    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Records an attempt with its outcome, activations and trace in one write. `false`: the lease had been lost, only
     /// the activations and the trace were recorded: they happened.
     async fn finish(&self, attempt: Attempt) -> Result<bool, StoreError>;
+
+    /// Has a delivery run again.
+    async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError>;
+
+    async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Listed>, StoreError>;
+
+    /// The deliveries that this one waits for: the one in front of each of its lanes.
+    async fn blockers(&self, event: i64, registration: i64) -> Result<Vec<Listed>, StoreError>;
+
+    /// Attempts that ended since, by registration.
+    async fn attempt_counts(&self, since: Timestamp) -> Result<Vec<AttemptCount>, StoreError>;
 
     /// Waits until something may have become due.
     async fn work_arrived(&self);
@@ -74,6 +106,12 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// The stored event and its deliveries.
     async fn event(&self, id: Uuid) -> Result<Option<(StoredEvent, Vec<Delivery>)>, StoreError>;
+
+    /// Events behind this number, oldest first.
+    async fn events(&self, after: i64, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Removes an event and everything that was recorded about it.
+    async fn forget(&self, event: i64) -> Result<Forgotten, StoreError>;
 
     /// All providers, event metadata and registrations.
     async fn catalogue(&self) -> Result<Catalogue, StoreError>;
@@ -93,6 +131,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Adds or replaces by `registration_id`; the number that deliveries carry stays the same. `Taken`: another
     /// registration has its name.
     async fn put_registration(&self, registration: Registration) -> Result<(), StoreError>;
+
+    /// Says how a registration is doing; one that is not active but disabled is switched off as well. Says whether there
+    /// was one.
+    async fn put_health(&self, registration: i64, health: RegistrationHealth) -> Result<bool, StoreError>;
 
     /// Removes a registration; its number is never given again. Says whether there was one.
     async fn delete_registration(&self, registration_id: &str) -> Result<bool, StoreError>;
@@ -133,9 +175,15 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Forgets the changes of a subject that were made before.
     async fn forget_changes(&self, subject: Uuid, before: Timestamp) -> Result<(), StoreError>;
 
-    /// Removes a bounded number of rows: events accepted before `events` without an open delivery, activations ended and
-    /// traces begun before `activations`, values and changes expired at `now`. The journals of a removed event tell that they lost it.
-    async fn purge(&self, events: Timestamp, activations: Timestamp, now: Timestamp) -> Result<Purged, StoreError>;
+    /// Adds or replaces by id.
+    async fn put_job(&self, job: Job) -> Result<(), StoreError>;
+
+    /// Oldest first.
+    async fn jobs(&self) -> Result<Vec<Job>, StoreError>;
+
+    /// Removes a bounded number of rows, after a look at a bounded number. The journals of a removed event tell that they
+    /// lost it.
+    async fn purge(&self, retention: Retention) -> Result<Purged, StoreError>;
 
     async fn health(&self) -> Health;
 

@@ -1,4 +1,4 @@
-use store::{Interest, Provider, SubscriberFilter};
+use store::{Interest, Provider, RegistrationHealth, SubscriberFilter};
 
 use super::*;
 
@@ -22,6 +22,7 @@ fn registration(id: i64, name: &str, interests: &[&str]) -> Registration {
         verification: Verification::Verified,
         subscriber_filters: Vec::new(),
         enabled: true,
+        health: RegistrationHealth::Active,
         events_of_interest: interests.collect(),
         created_date: jiff::Timestamp::UNIX_EPOCH,
         updated_date: jiff::Timestamp::UNIX_EPOCH,

@@ -40,7 +40,7 @@ impl World {
 }
 
 fn open(folder: &Path) -> Arc<dyn Store> {
-    let options = Options { folder: folder.join("data"), dedupe_window: WINDOW, bytes_max: 1 << 30 };
+    let options = Options { dedupe_window: WINDOW, ..Options::in_folder(folder.join("data")) };
     Arc::new(Sqlite::open(&options).unwrap())
 }
 

@@ -16,8 +16,8 @@ use sdk::{
 use sdk::{Consumer, Refusal};
 use serde_json::{Value, json, value};
 use store::{
-    Activation, Delivery, Filter, Interest, JournalFrom, JournalRead, Options, Provider, Registration, Sqlite, State,
-    Store, StoredEvent, SubscriberFilter, Verification,
+    Activation, Delivery, Filter, Interest, JournalFrom, JournalRead, Options, Provider, Registration,
+    RegistrationHealth, Sqlite, State, Store, StoredEvent, SubscriberFilter, Verification,
 };
 use tempfile::TempDir;
 use testkit::{FakeCarrier, ManualClock, Recorder};
@@ -106,6 +106,7 @@ pub fn registration(name: &str, codes: &[&str]) -> Registration {
         verification: Verification::Verified,
         subscriber_filters: Vec::new(),
         enabled: true,
+        health: RegistrationHealth::Active,
         events_of_interest: codes.iter().map(interest).collect(),
         created_date: ManualClock::new().now(),
         updated_date: ManualClock::new().now(),
@@ -161,7 +162,7 @@ impl Service {
     /// Opens the store in this folder, and delivers what is in it.
     pub async fn open(folder: &Path, clock: &ManualClock, setup: Setup) -> Self {
         let folder = folder.join("data");
-        let opened = Sqlite::open(&Options { folder, dedupe_window: WINDOW, bytes_max: 1024 * 1024 * 1024 });
+        let opened = Sqlite::open(&Options { dedupe_window: WINDOW, ..Options::in_folder(folder) });
         let store = Arc::new(Flaky::new(opened.unwrap()));
         let shared: Arc<dyn Store> = store.clone();
         let routes = RoutesHandle::default();

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use sdk::{ActivationId, Consumer, Entry, EventSpec, Inputs, Publication, Published, Publisher, Refusal, Route};
 use serde_json::{Value, value};
 use store::{
-    Activation, Delivery, Filter, Interest, Options, Provider, Registration, Sqlite, State, Store, Verification,
+    Activation, Delivery, Filter, Interest, Options, Provider, Registration, RegistrationHealth, Sqlite, State, Store,
+    Verification,
 };
 use tempfile::TempDir;
 use testkit::{ManualClock, Recorder};
@@ -117,7 +118,7 @@ impl World {
     /// Opens the store in this folder, and delivers what is in it.
     pub async fn open(folder: &Path, clock: &ManualClock, options: DeliveryOptions) -> Self {
         let folder = folder.join("data");
-        let opened = Sqlite::open(&Options { folder, dedupe_window: WINDOW, bytes_max: 1024 * 1024 * 1024 });
+        let opened = Sqlite::open(&Options { dedupe_window: WINDOW, ..Options::in_folder(folder) });
         let store: Arc<dyn Store> = Arc::new(opened.unwrap());
         let routes = RoutesHandle::default();
         routes.set(register(&*store, clock.now()).await);
@@ -275,6 +276,7 @@ async fn register(store: &dyn Store, now: Timestamp) -> Routes {
             verification: Verification::Verified,
             subscriber_filters: Vec::new(),
             enabled: true,
+            health: RegistrationHealth::Active,
             events_of_interest: codes.iter().map(interest).collect(),
             created_date: now,
             updated_date: now,

@@ -10,7 +10,7 @@ use events_api::{Identity, Options, Parts, Service, credentials};
 use http::{HeaderMap, Request};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use store::{Credential, Registration, Sqlite, Store, Verification};
+use store::{Credential, Registration, RegistrationHealth, Sqlite, Store, Verification};
 use tempfile::TempDir;
 use testkit::ManualClock;
 use tower::ServiceExt;
@@ -41,9 +41,8 @@ impl World {
     pub async fn with(plain: Plain) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let opened = Sqlite::open(&store::Options {
-            folder: folder.path().join("data"),
             dedupe_window: Duration::from_hours(48),
-            bytes_max: 1024 * 1024 * 1024,
+            ..store::Options::in_folder(folder.path().join("data"))
         });
         let store: Arc<dyn Store> = Arc::new(opened.unwrap());
         let clock = ManualClock::new();
@@ -170,6 +169,7 @@ impl World {
                 webhook_url: None,
                 verification: Verification::Verified,
                 enabled: true,
+                health: RegistrationHealth::Active,
                 events_of_interest: Vec::new(),
                 subscriber_filters: Vec::new(),
                 created_date: self.clock.now(),

@@ -6,7 +6,7 @@ use events_api::{Identity, Options, Parts, Service, credentials};
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use store::{Credential, Interest, Provider, Registration, Sqlite, Store, Verification};
+use store::{Credential, Interest, Provider, Registration, RegistrationHealth, Sqlite, Store, Verification};
 use tempfile::TempDir;
 use testkit::ManualClock;
 use tokio::net::TcpListener;
@@ -53,7 +53,11 @@ impl World {
     pub async fn with_room(options: Options, bytes_max: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dedupe_window = Duration::from_hours(48);
-        let opened = Sqlite::open(&store::Options { folder: folder.path().join("data"), dedupe_window, bytes_max });
+        let opened = Sqlite::open(&store::Options {
+            dedupe_window,
+            bytes_max,
+            ..store::Options::in_folder(folder.path().join("data"))
+        });
         let store: Arc<dyn Store> = Arc::new(opened.unwrap());
         let clock = ManualClock::new();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -201,6 +205,7 @@ pub fn registration(id: &str, client_id: &str) -> Registration {
         webhook_url: None,
         verification: Verification::Verified,
         enabled: true,
+        health: RegistrationHealth::Active,
         events_of_interest: vec![Interest { provider_id: PROVIDER.to_owned(), event_code: CODE.to_owned() }],
         subscriber_filters: Vec::new(),
         created_date: now,

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
+use super::lanes::{self, Placed};
 use super::purge;
 use super::rows::{self, millis, timestamp};
 use super::seen::Seen;
+use super::tally::Tally;
 use crate::{Known, NewEvent, State};
 
 /// An event with its hashes, made ready outside the writer's thread.
@@ -23,21 +25,39 @@ pub(super) struct Appender {
     seen: Seen,
     /// The numbers of provider, code and publisher.
     kinds: HashMap<[Arc<str>; 3], i64>,
-    /// The newest event's number. Numbers are not given twice, also when the newest event was purged: readers of
-    /// journals would take what is new for what they have read.
+    /// The newest event's number, or a replay's place. Numbers are not given twice, also when the newest event was purged:
+    /// readers of journals would take what is new for what they have read.
     newest: i64,
 }
 
 impl Appender {
     /// `given` is the newest number that this process has given so far.
-    pub(super) fn load(connection: &Connection, window: Duration, given: i64) -> rusqlite::Result<Self> {
+    pub(super) fn load(
+        connection: &Connection,
+        window: Duration,
+        bytes_max: u64,
+        given: i64,
+    ) -> rusqlite::Result<Self> {
         let stored: Option<i64> = connection.query_row("SELECT max(id) FROM event", [], |row| row.get(0))?;
-        let newest = stored.unwrap_or(0).max(purge::newest(connection)?).max(given);
-        Ok(Self { seen: Seen::load(connection, window)?, kinds: HashMap::new(), newest })
+        // All lanes are read at a start anyway, to count those who wait.
+        let placed: Option<i64> = connection.query_row("SELECT max(place) FROM lane", [], |row| row.get(0))?;
+        let newest = stored.max(placed).unwrap_or(0).max(purge::newest(connection)?).max(given);
+        Ok(Self { seen: Seen::load(connection, window, bytes_max)?, kinds: HashMap::new(), newest })
     }
 
     pub(super) fn newest(&self) -> i64 {
         self.newest
+    }
+
+    /// A place behind everything that is in a lane.
+    pub(super) fn next_place(&mut self) -> i64 {
+        self.newest += 1;
+        self.newest
+    }
+
+    /// How many days at the end of the window do not count.
+    pub(super) fn days_forgotten(&self) -> u64 {
+        self.seen.days_forgotten()
     }
 
     /// The first event with this event's uid, when there is one within the window.
@@ -53,12 +73,12 @@ impl Appender {
         Ok(None)
     }
 
-    /// Appends an event that is not known; `is_due` is set when a delivery can run at once.
+    /// Appends an event that is not known.
     pub(super) fn append(
         &mut self,
         connection: &Connection,
         prepared: &Prepared,
-        is_due: &mut bool,
+        tally: &mut Tally,
     ) -> rusqlite::Result<()> {
         let event = &prepared.event;
         let at = millis(event.at);
@@ -87,7 +107,7 @@ impl Appender {
             self.seen.insert(hash, number, at);
         }
         for (registration, lanes) in &prepared.lanes {
-            *is_due |= queue(connection, number, *registration, lanes, at)?;
+            queue(connection, number, *registration, lanes, at, tally)?;
         }
         for registration in &event.journals {
             let state = State::Journaled;
@@ -136,24 +156,21 @@ fn first_use(
         .optional()
 }
 
-/// Puts a delivery at the end of its lanes; says whether it is first in all of them.
-fn queue(connection: &Connection, event: i64, registration: i64, lanes: &[i64], due: i64) -> rusqlite::Result<bool> {
-    let mut waits = 0_i64;
-    for lane in lanes {
-        let is_busy = connection
-            .prepare_cached("SELECT EXISTS(SELECT 1 FROM lane WHERE lane = ?1)")?
-            .query_row([lane], |row| row.get::<_, bool>(0))?;
-        waits += i64::from(is_busy);
-        connection.prepare_cached("INSERT INTO lane(lane, event, registration) VALUES (?1, ?2, ?3)")?.execute([
-            *lane,
-            event,
-            registration,
-        ])?;
-    }
+/// Puts a new delivery at the end of its lanes.
+fn queue(
+    connection: &Connection,
+    event: i64,
+    registration: i64,
+    lanes: &[i64],
+    due: i64,
+    tally: &mut Tally,
+) -> rusqlite::Result<()> {
+    let waits = lanes::enter(connection, Placed { event, registration, place: event }, lanes)?;
     let state = if waits == 0 { State::Due } else { State::Waiting };
-    let row = DeliveryRow { event, registration, state, due, waits, lanes };
-    row.insert(connection)?;
-    Ok(state == State::Due)
+    DeliveryRow { event, registration, state, due, waits, lanes }.insert(connection)?;
+    tally.opened += 1;
+    tally.is_due |= state == State::Due;
+    Ok(())
 }
 
 struct DeliveryRow<'a> {

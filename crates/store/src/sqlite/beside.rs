@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use super::writer::is_constraint;
-use super::{DATABASE, lock, open_database, rows, schema};
+use super::batch::is_constraint;
+use super::{DATABASE, job, open_database, rows, schema};
 use crate::error::OpenError;
-use crate::{Credential, StoreError};
+use crate::{Credential, Job, StoreError};
 
 /// Writes the few things that a command line changes, also while a kit runs on the folder: nothing that the running
 /// kit keeps in memory.
@@ -16,7 +16,7 @@ use crate::{Credential, StoreError};
 pub struct Beside {
     connection: Connection,
     /// Held when no kit runs.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Beside {
@@ -26,14 +26,14 @@ impl Beside {
     /// The disk refused, or a kit of another version is running.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open { path: folder.to_owned(), source };
-        match lock(folder) {
+        match super::lock(folder) {
             Ok(lock) => {
                 let connection = open_database(folder).map_err(failed)?;
-                Ok(Self { connection, _lock: Some(lock) })
+                Ok(Self { connection, lock: Some(lock) })
             }
             Err(OpenError::Locked) => {
                 let connection = join(folder).map_err(failed)?;
-                Ok(Self { connection, _lock: None })
+                Ok(Self { connection, lock: None })
             }
             Err(error) => Err(failed(error)),
         }
@@ -47,6 +47,16 @@ impl Beside {
     /// Sets a value until `expires`, unless one lives at `now`.
     pub fn reserve(&self, key: &str, value: &[u8], now: Timestamp, expires: Timestamp) -> Result<(), StoreError> {
         self.write(|connection| rows::reserve(connection, key, value, now, expires))
+    }
+
+    /// Asks the kit of this folder for work: the one that runs, or the next that does.
+    pub fn put_job(&self, job: &Job) -> Result<(), StoreError> {
+        self.write(|connection| job::put(connection, job))
+    }
+
+    /// Whether a kit runs on the folder.
+    pub fn has_company(&self) -> bool {
+        self.lock.is_none()
     }
 
     fn write(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<bool>) -> Result<(), StoreError> {

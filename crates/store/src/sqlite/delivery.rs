@@ -1,104 +1,127 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{self, millis, timestamp};
+use super::lanes::{self, Placed};
+use super::rows::{self, millis};
+use super::tally::Tally;
 use super::trace;
-use crate::{Attempt, Claim, Claimed, ClaimedDelivery, Outcome};
+use crate::{Attempt, Outcome, Replay, Replayed, State};
 
-/// Leases what is due. A lease that ended without an outcome is due again.
-pub(super) fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<Claimed> {
-    let now = millis(claim.now);
-    let lease_ms = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
-    let ends = now.saturating_add(lease_ms);
-    let limit = i64::try_from(claim.deliveries_max).unwrap_or(i64::MAX);
-    let mut deliveries = Vec::new();
-    let mut due = connection.prepare_cached(
-        "SELECT event, registration, attempts FROM delivery
-         WHERE state IN (1, 2) AND due <= ?1 ORDER BY due, event LIMIT ?2",
-    )?;
-    let due: Vec<(i64, i64, u32)> = due
-        .query_map([now, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for (number, registration, attempts) in due {
-        connection
-            .prepare_cached(
-                "UPDATE delivery SET state = 2, due = ?3, attempts = attempts + 1
-                 WHERE event = ?1 AND registration = ?2",
-            )?
-            .execute([number, registration, ends])?;
-        let event = connection.prepare_cached(rows::EVENT_BY_NUMBER)?.query_row([number], rows::event).optional()?;
-        if let Some(event) = event {
-            deliveries.push(ClaimedDelivery { registration, attempt: attempts.saturating_add(1), event });
-        }
-    }
-    Ok(Claimed { deliveries, next_due: next_due(connection)?.map(timestamp) })
-}
-
-pub(super) fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
-    connection.prepare_cached("SELECT min(due) FROM delivery WHERE state IN (1, 2)")?.query_row([], |row| row.get(0))
-}
-
-/// Records an attempt. `is_due` is set when another delivery can run now.
+/// Records an attempt.
 ///
 /// Returns `false` when the lease had been lost: somebody else's attempt counts then.
-pub(super) fn finish(connection: &Connection, attempt: &Attempt, is_due: &mut bool) -> rusqlite::Result<bool> {
+pub(super) fn finish(connection: &Connection, attempt: &Attempt, tally: &mut Tally) -> rusqlite::Result<bool> {
     for activation in &attempt.activations {
         rows::insert_activation(connection, activation)?;
     }
     if let Some(trace) = &attempt.trace {
         trace::put(connection, trace)?;
     }
-    let due = match attempt.outcome {
-        Outcome::RetryAt(at) => Some(millis(at)),
-        Outcome::Done | Outcome::Skipped | Outcome::Suppressed | Outcome::Refused | Outcome::Parked => None,
+    let (lease, outcome) = (attempt.lease, attempt.outcome);
+    let due = match outcome {
+        Outcome::RetryAt(at) | Outcome::Unknown(at) => Some(millis(at)),
+        Outcome::Done | Outcome::Skipped | Outcome::Suppressed | Outcome::Refused(_) | Outcome::Parked(_) => None,
     };
-    let state = attempt.outcome.state();
-    let lanes: Option<Vec<u8>> = connection
+    let (has_effect, is_in_doubt) = match outcome {
+        Outcome::Done => (true, false),
+        Outcome::Parked(parked) => (parked.has_effect, parked.is_in_doubt),
+        Outcome::Unknown(_) => (false, true),
+        Outcome::Skipped | Outcome::Suppressed | Outcome::Refused(_) | Outcome::RetryAt(_) => (false, false),
+    };
+    let state = outcome.state();
+    let left: Option<(Vec<u8>, Option<i64>)> = connection
         .prepare_cached(
-            "UPDATE delivery SET state = ?4, due = coalesce(?5, due)
-             WHERE event = ?1 AND registration = ?2 AND state = 2 AND attempts = ?3 RETURNING lanes",
+            "UPDATE delivery SET state = ?4, due = coalesce(?5, due), drawer = ?6, effect = max(effect, ?7),
+                 doubt = max(doubt, ?8)
+             WHERE event = ?1 AND registration = ?2 AND state = 2 AND attempts = ?3 RETURNING lanes, place",
         )?
-        .query_row(params![attempt.event, attempt.registration, attempt.attempt, state.to_number(), due], |row| {
-            row.get(0)
-        })
+        .query_row(
+            params![
+                lease.event,
+                lease.registration,
+                lease.attempt,
+                state.to_number(),
+                due,
+                outcome.drawer().map_or(0, crate::Drawer::to_number),
+                has_effect,
+                is_in_doubt
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
         .optional()?;
-    let Some(lanes) = lanes else { return Ok(false) };
+    let Some((lanes, place)) = left else { return Ok(false) };
+    tally.count(attempt);
     if state.is_open() {
-        *is_due = true;
-    } else {
-        leave_lanes(connection, attempt, &rows::lanes_from_bytes(&lanes), is_due)?;
+        tally.is_due = true;
+        return Ok(true);
+    }
+    tally.opened -= 1;
+    if state != State::Blocking {
+        let place = place.unwrap_or(lease.event);
+        let left = Placed { event: lease.event, registration: lease.registration, place };
+        lanes::leave(connection, left, &rows::lanes_from_bytes(&lanes), tally)?;
     }
     Ok(true)
 }
 
-/// Ends a delivery's place in its lanes; whoever comes first now waits in one lane less.
-fn leave_lanes(connection: &Connection, left: &Attempt, lanes: &[i64], is_due: &mut bool) -> rusqlite::Result<()> {
-    for lane in lanes {
-        connection
-            .prepare_cached("DELETE FROM lane WHERE lane = ?1 AND event = ?2 AND registration = ?3")?
-            .execute([*lane, left.event, left.registration])?;
-        let next: Option<(i64, i64)> = connection
-            .prepare_cached("SELECT event, registration FROM lane WHERE lane = ?1 ORDER BY event LIMIT 1")?
-            .query_row([lane], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        if let Some((event, registration)) = next {
-            connection
-                .prepare_cached(
-                    "UPDATE delivery SET waits = waits - 1, state = CASE waits WHEN 1 THEN 1 ELSE state END
-                     WHERE event = ?1 AND registration = ?2 AND state = 0",
-                )?
-                .execute([event, registration])?;
-            *is_due = true;
-        }
-    }
-    Ok(())
+/// How many deliveries are not at their end.
+pub(super) fn open(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row(
+        "SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_open WHERE state IN (1, 2))
+              + (SELECT count(*) FROM (SELECT DISTINCT event, registration FROM lane WHERE holds = 0)
+                 JOIN delivery USING (event, registration) WHERE state = 0)",
+        [],
+        |row| row.get(0),
+    )
 }
 
-/// Ends the leases of an earlier process: nobody runs them any more.
-pub(super) fn release_leases(connection: &Connection) -> rusqlite::Result<usize> {
-    // Both conditions: the first lets the partial index serve.
-    connection.execute(
-        "UPDATE delivery SET state = 1, due = (SELECT at FROM event WHERE event.id = delivery.event)
-         WHERE state IN (1, 2) AND state = 2",
-        [],
-    )
+/// Puts a delivery that has ended back into its lanes, at a place behind everything that is there.
+pub(super) fn replay(
+    connection: &Connection,
+    replay: &Replay,
+    lanes: &[i64],
+    place: i64,
+    tally: &mut Tally,
+) -> rusqlite::Result<Replayed> {
+    let found: Option<(i64, bool)> = connection
+        .prepare_cached("SELECT state, effect FROM delivery WHERE event = ?1 AND registration = ?2")?
+        .query_row([replay.event, replay.registration], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((number, has_effect)) = found else { return Ok(Replayed::Gone) };
+    let state = State::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, number))?;
+    if state.is_open() {
+        return Ok(Replayed::Open);
+    }
+    if has_effect && !replay.repeats_effect {
+        return Ok(Replayed::HasEffect);
+    }
+    // One that blocks its lanes is in them still.
+    let waits = if state == State::Blocking {
+        0
+    } else {
+        let placed = Placed { event: replay.event, registration: replay.registration, place };
+        let waits = lanes::enter(connection, placed, lanes)?;
+        connection
+            .prepare_cached("UPDATE delivery SET lanes = ?3, place = ?4 WHERE event = ?1 AND registration = ?2")?
+            .execute(params![replay.event, replay.registration, rows::lanes_to_bytes(lanes), place])?;
+        waits
+    };
+    let state = if waits == 0 { State::Due } else { State::Waiting };
+    // Whoever repeats an effect wants it again, so nothing is to be looked for.
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET state = ?3, due = ?4, waits = ?5, begun = ?4, base = attempts, replays = replays + 1,
+                 drawer = 0, effect = 0, doubt = CASE WHEN ?6 THEN 0 ELSE doubt END
+             WHERE event = ?1 AND registration = ?2",
+        )?
+        .execute(params![
+            replay.event,
+            replay.registration,
+            state.to_number(),
+            millis(replay.now),
+            waits,
+            has_effect
+        ])?;
+    tally.opened += 1;
+    tally.is_due |= state == State::Due;
+    Ok(Replayed::Queued)
 }

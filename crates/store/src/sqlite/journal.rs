@@ -41,7 +41,7 @@ pub(super) fn read(connection: &Connection, read: &JournalRead) -> rusqlite::Res
 
 /// The number of the newest event that was accepted before a time. Numbers and times grow together, so halving the
 /// stretch of numbers finds it without an index.
-fn newest_before(connection: &Connection, time: Timestamp) -> rusqlite::Result<i64> {
+pub(super) fn newest_before(connection: &Connection, time: Timestamp) -> rusqlite::Result<i64> {
     let time = millis(time);
     let mut at_or_after = connection.prepare_cached("SELECT id, at FROM event WHERE id >= ?1 ORDER BY id LIMIT 1")?;
     let newest: Option<i64> = connection.query_row("SELECT max(id) FROM event", [], |row| row.get(0))?;

@@ -1,23 +1,29 @@
 //! The embedded store: one writer thread that commits whatever waits as one transaction, readers beside it.
 
 mod append;
+mod batch;
 mod beside;
 mod changes;
 mod checkpoint;
+mod claim;
 mod delivery;
+mod job;
 mod journal;
+mod lanes;
+mod list;
 mod purge;
 mod reader;
 mod rows;
 mod schema;
 mod seen;
+mod tally;
 mod trace;
 mod writer;
 
 use std::fs::{File, TryLockError};
-use std::hash::Hasher;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -25,21 +31,23 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
-use siphasher::sip::SipHasher13;
 use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::error::OpenError;
 use crate::{
-    Activation, Appended, Attempt, Catalogue, Change, Claim, Claimed, Credential, Delivery, EventMetadata, Filter,
-    Health, JournalPage, JournalRead, NewEvent, Provider, Purged, Registration, Store, StoreError, StoredEvent, Trace,
-    TraceFilter,
+    Activation, Appended, Attempt, AttemptCount, Catalogue, Change, Claim, Claimed, Credential, Delivery,
+    DeliveryFilter, EventMetadata, Filter, Forgotten, Health, Job, JournalPage, JournalRead, Lease, Listed, NewEvent,
+    Provider, Purged, Registration, RegistrationHealth, Replay, Replayed, Retention, Store, StoreError, StoredEvent,
+    Trace, TraceFilter,
 };
 use append::Prepared;
+use batch::{Answer, Command};
 pub use beside::Beside;
 use changes::Changes;
 pub use reader::Reader;
-use writer::{Answer, Command, Writer};
+use schema::HashKey;
+use writer::Writer;
 
 /// Commands that may wait for the writer; an append beyond that is refused as busy.
 const COMMANDS_MAX: usize = 4_096;
@@ -54,8 +62,25 @@ pub struct Options {
     pub folder: PathBuf,
     /// How long a uid is remembered.
     pub dedupe_window: Duration,
+    /// The memory for them. When it is full the oldest are known no longer.
+    pub uids_bytes_max: u64,
+    /// Beyond this many open deliveries no event is taken in.
+    pub open_max: u64,
     /// Above this size of the database no event is taken in; what is stored is still delivered.
     pub bytes_max: u64,
+}
+
+impl Options {
+    /// What suits most: eight days of uids in 256 MiB, five million open deliveries, 32 GiB.
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            dedupe_window: Duration::from_hours(8 * 24),
+            uids_bytes_max: 256 << 20,
+            open_max: 5_000_000,
+            bytes_max: 32 << 30,
+        }
+    }
 }
 
 /// The embedded store. One process at a time has it open.
@@ -65,14 +90,23 @@ pub struct Sqlite {
     reader: Arc<Reader>,
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    hash_key: (u64, u64),
+    hash_key: HashKey,
+    limits: Limits,
     changes: Mutex<Changes>,
+}
+
+#[derive(Debug)]
+struct Limits {
+    open: u64,
+    bytes: u64,
 }
 
 /// What the writer tells the others.
 #[derive(Debug, Default)]
 struct Shared {
     work: Notify,
+    open: AtomicU64,
+    days_forgotten: AtomicU64,
     failure: Mutex<Option<String>>,
 }
 
@@ -104,6 +138,7 @@ impl Sqlite {
             shared,
             writer: Mutex::new(Some(thread)),
             hash_key,
+            limits: Limits { open: options.open_max, bytes: options.bytes_max },
             changes: Mutex::new(changes),
         })
     }
@@ -140,26 +175,12 @@ impl Sqlite {
         tokio::task::spawn_blocking(move || read(&reader)).await.map_err(|_| StoreError::Closed)?
     }
 
-    /// A stable hash that senders cannot aim at: its key belongs to this database.
-    fn hash(&self, parts: &[&[u8]]) -> i64 {
-        let mut hasher = SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1);
-        for part in parts {
-            hasher.write(part);
-            hasher.write_u8(0);
-        }
-        hasher.finish().cast_signed()
-    }
-
     fn prepare(&self, mut event: NewEvent) -> Prepared {
-        let uid_hash = event.uid.as_ref().map(|uid| self.hash(&[event.code.as_bytes(), uid.as_bytes()]));
-        let lanes = event.deliveries.iter().map(|delivery| {
-            let registration = delivery.registration.to_le_bytes();
-            let mut lanes: Vec<i64> =
-                delivery.keys.iter().map(|key| self.hash(&[&registration, key.as_bytes()])).collect();
-            lanes.sort_unstable();
-            lanes.dedup();
-            (delivery.registration, lanes)
-        });
+        let uid_hash = event.uid.as_ref().map(|uid| self.hash_key.uid(&event.code, uid));
+        let lanes = event
+            .deliveries
+            .iter()
+            .map(|delivery| (delivery.registration, self.hash_key.lanes(delivery.registration, &delivery.keys)));
         let lanes: Vec<(i64, Vec<i64>)> = lanes.collect();
         // A delivery is in its registration's journal already.
         event.journals.sort_unstable();
@@ -183,6 +204,51 @@ impl Store for Sqlite {
 
     async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError> {
         self.ask(|answer| Command::Claim(claim, answer)).await
+    }
+
+    async fn renew(&self, owner: i64, leases: Vec<Lease>, until: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        self.ask(|answer| Command::Renew { owner, leases, until: rows::millis(until), answer }).await
+    }
+
+    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError> {
+        self.ask(|answer| Command::Release { owner, but, now: rows::millis(now), answer }).await
+    }
+
+    async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
+        let lanes = self.hash_key.lanes(replay.registration, &replay.keys);
+        self.ask(|answer| Command::Replay { replay: Box::new(replay), lanes, answer }).await
+    }
+
+    async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Listed>, StoreError> {
+        self.read(move |reader| reader.deliveries(&filter)).await
+    }
+
+    async fn blockers(&self, event: i64, registration: i64) -> Result<Vec<Listed>, StoreError> {
+        self.read(move |reader| reader.blockers(event, registration)).await
+    }
+
+    async fn attempt_counts(&self, since: Timestamp) -> Result<Vec<AttemptCount>, StoreError> {
+        self.read(move |reader| reader.attempt_counts(since)).await
+    }
+
+    async fn events(&self, after: i64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(move |reader| reader.events(after, limit)).await
+    }
+
+    async fn forget(&self, event: i64) -> Result<Forgotten, StoreError> {
+        self.ask(|answer| Command::Forget(event, answer)).await
+    }
+
+    async fn put_health(&self, registration: i64, health: RegistrationHealth) -> Result<bool, StoreError> {
+        self.change(move |connection| rows::put_health(connection, registration, health)).await
+    }
+
+    async fn put_job(&self, job: Job) -> Result<(), StoreError> {
+        self.change(move |connection| job::put(connection, &job)).await.map(drop)
+    }
+
+    async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
+        self.read(Reader::jobs).await
     }
 
     async fn finish(&self, attempt: Attempt) -> Result<bool, StoreError> {
@@ -297,15 +363,26 @@ impl Store for Sqlite {
         Ok(())
     }
 
-    async fn purge(&self, events: Timestamp, activations: Timestamp, now: Timestamp) -> Result<Purged, StoreError> {
-        self.ask(|answer| Command::Purge { events, activations, now, answer }).await
+    async fn purge(&self, retention: Retention) -> Result<Purged, StoreError> {
+        self.ask(|answer| Command::Purge(retention, answer)).await
     }
 
     async fn health(&self) -> Health {
         let failure = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let oldest = self.read(Reader::oldest_due).await;
-        let failure = failure.or_else(|| oldest.as_ref().err().map(ToString::to_string));
-        Health { failure, oldest_due: oldest.ok().flatten() }
+        let load = self.read(Reader::load).await;
+        let failure = failure.or_else(|| load.as_ref().err().map(ToString::to_string));
+        let (backlogs, bytes) = load.unwrap_or_default();
+        let queued = self.queue().map_or(0, |queue| queue.max_capacity() - queue.capacity());
+        Health {
+            failure,
+            open: self.shared.open.load(Ordering::Relaxed),
+            open_max: self.limits.open,
+            queued,
+            bytes,
+            bytes_max: self.limits.bytes,
+            days_forgotten: self.shared.days_forgotten.load(Ordering::Relaxed),
+            backlogs,
+        }
     }
 
     async fn close(&self) {

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::{DATABASE, delivery, journal, rows, schema, trace};
+use super::{DATABASE, job, journal, list, rows, schema, trace, writer};
 use crate::error::OpenError;
 use crate::{
-    Activation, Catalogue, Credential, Delivery, Filter, JournalPage, JournalRead, State, Status, StoreError,
-    StoredEvent, Trace, TraceFilter,
+    Activation, AttemptCount, Backlog, Catalogue, Credential, Delivery, DeliveryFilter, Filter, Job, JournalPage,
+    JournalRead, Listed, Status, StoreError, StoredEvent, Trace, TraceFilter,
 };
 
 /// Connections kept open between reads.
@@ -94,18 +94,7 @@ impl Reader {
             let event =
                 connection.prepare_cached(rows::EVENT_BY_UUID)?.query_row([id.as_bytes()], rows::event).optional()?;
             let Some(event) = event else { return Ok(None) };
-            let deliveries = connection
-                .prepare_cached("SELECT registration, state, due, attempts FROM delivery WHERE event = ?1")?
-                .query_map([event.number], |row| {
-                    let state: i64 = row.get(1)?;
-                    Ok(Delivery {
-                        registration: row.get(0)?,
-                        state: State::from_number(state).ok_or(rusqlite::Error::IntegralValueOutOfRange(1, state))?,
-                        due: rows::timestamp(row.get(2)?),
-                        attempts: row.get(3)?,
-                    })
-                })?
-                .collect::<rusqlite::Result<_>>()?;
+            let deliveries = list::of_event(connection, event.number)?;
             Ok(Some((event, deliveries)))
         })
     }
@@ -147,11 +136,40 @@ impl Reader {
         documents.iter().map(|document| parse(document, "credential")).collect()
     }
 
-    pub(super) fn journal(&self, read: &JournalRead) -> Result<JournalPage, StoreError> {
+    pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Listed>, StoreError> {
+        self.with(|connection| list::list(connection, filter))
+    }
+
+    /// The deliveries that this one waits for.
+    pub fn blockers(&self, event: i64, registration: i64) -> Result<Vec<Listed>, StoreError> {
+        self.with(|connection| list::blockers(connection, event, registration))
+    }
+
+    /// Attempts that ended since, by registration.
+    pub fn attempt_counts(&self, since: Timestamp) -> Result<Vec<AttemptCount>, StoreError> {
+        self.with(|connection| list::attempt_counts(connection, rows::millis(since)))
+    }
+
+    /// Events behind this number, oldest first.
+    pub fn events(&self, after: i64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.with(|connection| {
+            connection
+                .prepare_cached(rows::EVENTS_AFTER)?
+                .query_map([after, i64::try_from(limit).unwrap_or(i64::MAX)], rows::event)?
+                .collect()
+        })
+    }
+
+    /// Work that a kit was asked for, oldest first.
+    pub fn jobs(&self) -> Result<Vec<Job>, StoreError> {
+        self.with(job::list)
+    }
+
+    pub fn journal(&self, read: &JournalRead) -> Result<JournalPage, StoreError> {
         self.with(|connection| journal::read(connection, read))
     }
 
-    pub(super) fn traces(&self, filter: &TraceFilter) -> Result<Vec<Trace>, StoreError> {
+    pub fn traces(&self, filter: &TraceFilter) -> Result<Vec<Trace>, StoreError> {
         let documents = self.with(|connection| trace::list(connection, filter))?;
         documents.iter().map(|document| parse(document, "trace")).collect()
     }
@@ -165,8 +183,9 @@ impl Reader {
         })
     }
 
-    pub(super) fn oldest_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.with(delivery::next_due)?.map(rows::timestamp))
+    /// What each registration has to do, and the size of the database.
+    pub(super) fn load(&self) -> Result<(Vec<Backlog>, u64), StoreError> {
+        self.with(|connection| Ok((list::backlogs(connection)?, writer::bytes_used(connection)?)))
     }
 
     /// In one transaction: what several selects put together is of one moment, whatever is written meanwhile.

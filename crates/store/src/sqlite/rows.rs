@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
-use crate::{Activation, Credential, EventMetadata, Provider, Registration, Status, StoredEvent};
+use crate::{Activation, Credential, EventMetadata, Provider, Registration, RegistrationHealth, Status, StoredEvent};
 
 pub(super) fn millis(timestamp: Timestamp) -> i64 {
     timestamp.as_millisecond()
@@ -37,6 +37,9 @@ macro_rules! select_event {
 
 pub(super) const EVENT_BY_NUMBER: &str = select_event!("WHERE event.id = ?1");
 pub(super) const EVENT_BY_UUID: &str = select_event!("WHERE event.uuid = ?1");
+
+/// At most ?2 events behind number ?1.
+pub(super) const EVENTS_AFTER: &str = select_event!("WHERE event.id > ?1 ORDER BY event.id LIMIT ?2");
 
 /// At most ?3 events after number ?2 that registration ?1 was meant to get.
 pub(super) const JOURNAL: &str =
@@ -159,6 +162,22 @@ pub(super) fn put_registration(connection: &Connection, registration: &Registrat
         "INSERT INTO registration(uuid, name, document) VALUES (?1, ?2, ?3)
          ON CONFLICT(uuid) DO UPDATE SET name = excluded.name, document = excluded.document",
         params![registration.registration_id, registration.name, document(registration)?],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Changes the document in its place, so that it meets no other change of it.
+pub(super) fn put_health(
+    connection: &Connection,
+    registration: i64,
+    health: RegistrationHealth,
+) -> rusqlite::Result<bool> {
+    let is_disabled = matches!(health, RegistrationHealth::Disabled { .. });
+    let changed = connection.execute(
+        "UPDATE registration SET document = json_set(document, '$.health', json(?2), '$.enabled',
+             json(CASE WHEN ?3 THEN 'false' ELSE iif(json_extract(document, '$.enabled'), 'true', 'false') END))
+         WHERE id = ?1",
+        params![registration, document(&health)?, is_disabled],
     )?;
     Ok(changed > 0)
 }

@@ -1,6 +1,9 @@
 use std::cmp::Ordering;
+use std::fmt;
+use std::hash::Hasher;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use siphasher::sip::SipHasher13;
 use uuid::Uuid;
 
 use crate::error::OpenError;
@@ -91,6 +94,45 @@ CREATE TABLE credential(
 -- row ends what came before it for its subject and is older than `at`.
 CREATE TABLE change(
     id INTEGER PRIMARY KEY, subject BLOB NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL, facts BLOB);
+", "
+-- Deliveries know one more state, `blocking` (9).
+-- `owner` holds the lease. `doubt`: an attempt may have had its effect. `drawer`: whose fault it is. `effect`: it is on
+-- record. `replays`, and of the last one: when it began, how many `attempts` came before, its place in the lanes (that of
+-- a delivery that was never replayed is the event's number).
+ALTER TABLE delivery ADD COLUMN owner INTEGER;
+ALTER TABLE delivery ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN drawer INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN effect INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN begun INTEGER;
+ALTER TABLE delivery ADD COLUMN base INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN place INTEGER;
+UPDATE delivery SET effect = 1 WHERE state = 3;
+UPDATE delivery SET drawer = 1 WHERE state = 5;
+UPDATE delivery SET drawer = 3 WHERE state = 6;
+
+-- By registration, so that one whose target is slow is not in the way of others.
+DROP INDEX delivery_due;
+CREATE INDEX delivery_open ON delivery(registration, state, due) WHERE state IN (1, 2);
+CREATE INDEX delivery_failed ON delivery(state, event) WHERE state IN (5, 6, 9);
+
+-- Those of a lane in order; one of them `holds` it, the others wait.
+CREATE TABLE lane_2(
+    lane INTEGER NOT NULL, place INTEGER NOT NULL, event INTEGER NOT NULL, registration INTEGER NOT NULL,
+    holds INTEGER NOT NULL, PRIMARY KEY(lane, place, event, registration)) WITHOUT ROWID;
+INSERT INTO lane_2 SELECT lane, event, event, registration,
+    NOT EXISTS (SELECT 1 FROM lane AS other WHERE other.lane = lane.lane AND other.event < lane.event) FROM lane;
+DROP TABLE lane;
+ALTER TABLE lane_2 RENAME TO lane;
+
+-- Attempts of each minute.
+CREATE TABLE attempt_count(
+    minute INTEGER NOT NULL, registration INTEGER NOT NULL, attempts INTEGER NOT NULL, failures INTEGER NOT NULL,
+    PRIMARY KEY(minute, registration)) WITHOUT ROWID;
+
+CREATE TABLE job(
+    id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, created INTEGER NOT NULL, state INTEGER NOT NULL,
+    document TEXT NOT NULL, progress TEXT NOT NULL);
 "];
 
 /// Refuses a database that is not as this program writes it.
@@ -123,15 +165,53 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
 }
 
 /// The key of this database's hashes: made once, at random.
-pub(super) fn hash_key(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+pub(super) fn hash_key(connection: &Connection) -> rusqlite::Result<HashKey> {
+    if let Some(key) = stored_hash_key(connection)? {
+        return Ok(key);
+    }
+    let key = Uuid::new_v4();
+    connection.execute("INSERT INTO setting(name, value) VALUES ('hash_key', ?1)", params![key.as_bytes()])?;
+    Ok(HashKey(key.as_u64_pair()))
+}
+
+/// `None` when nothing was ever written.
+pub(super) fn stored_hash_key(connection: &Connection) -> rusqlite::Result<Option<HashKey>> {
     let select = "SELECT value FROM setting WHERE name = 'hash_key'";
     let stored: Option<[u8; 16]> = connection.query_row(select, [], |row| row.get(0)).optional()?;
-    let key = if let Some(key) = stored {
-        key
-    } else {
-        let key = Uuid::new_v4().into_bytes();
-        connection.execute("INSERT INTO setting(name, value) VALUES ('hash_key', ?1)", params![key])?;
-        key
-    };
-    Ok(Uuid::from_bytes(key).as_u64_pair())
+    Ok(stored.map(|key| HashKey(Uuid::from_bytes(key).as_u64_pair())))
+}
+
+/// Makes stable hashes that senders cannot aim at.
+#[derive(Clone, Copy)]
+pub(super) struct HashKey((u64, u64));
+
+impl HashKey {
+    pub(super) fn hash(self, parts: &[&[u8]]) -> i64 {
+        let mut hasher = SipHasher13::new_with_keys(self.0.0, self.0.1);
+        for part in parts {
+            hasher.write(part);
+            hasher.write_u8(0);
+        }
+        hasher.finish().cast_signed()
+    }
+
+    /// Of a sender's uid, which counts for one code.
+    pub(super) fn uid(self, code: &str, uid: &str) -> i64 {
+        self.hash(&[code.as_bytes(), uid.as_bytes()])
+    }
+
+    /// The lanes of a registration that events with these keys wait in.
+    pub(super) fn lanes(self, registration: i64, keys: &[String]) -> Vec<i64> {
+        let registration = registration.to_le_bytes();
+        let mut lanes: Vec<i64> = keys.iter().map(|key| self.hash(&[&registration, key.as_bytes()])).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        lanes
+    }
+}
+
+impl fmt::Debug for HashKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("HashKey")
+    }
 }

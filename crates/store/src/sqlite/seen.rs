@@ -13,9 +13,17 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Debug)]
 pub(super) struct Seen {
     window_ms: i64,
+    /// Beyond so many uids the oldest days go before their time.
+    uids_max: usize,
+    uids: usize,
+    /// The last day that went before its time.
+    forgotten: Option<i64>,
     /// Oldest first.
     days: VecDeque<Day>,
 }
+
+/// What one uid takes, the room for growth included.
+const UID_BYTES: u64 = 36;
 
 #[derive(Debug)]
 struct Day {
@@ -27,10 +35,11 @@ struct Day {
 
 impl Seen {
     /// Reads what the database remembers.
-    pub(super) fn load(connection: &Connection, window: Duration) -> rusqlite::Result<Self> {
+    pub(super) fn load(connection: &Connection, window: Duration, bytes_max: u64) -> rusqlite::Result<Self> {
         let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
         let newest: Option<i64> = connection.query_row("SELECT max(at) FROM seen", [], |row| row.get(0))?;
-        let mut seen = Self { window_ms, days: VecDeque::new() };
+        let uids_max = usize::try_from(bytes_max / UID_BYTES).unwrap_or(usize::MAX);
+        let mut seen = Self { window_ms, uids_max, uids: 0, forgotten: None, days: VecDeque::new() };
         let Some(newest) = newest else { return Ok(seen) };
         let mut statement = connection.prepare("SELECT event, hash, at FROM seen")?;
         let mut rows = statement.query([])?;
@@ -59,8 +68,21 @@ impl Seen {
         let number = at.div_euclid(DAY_MS);
         let oldest = at.saturating_sub(self.window_ms).div_euclid(DAY_MS);
         while self.days.front().is_some_and(|day| day.number < oldest) {
-            self.days.pop_front();
+            self.drop_oldest();
         }
+        if self.forgotten.is_some_and(|day| day < oldest) {
+            self.forgotten = None;
+        }
+        // The day of this uid stays, whatever it takes: its table would be made anew for each one.
+        while self.uids >= self.uids_max && self.days.front().is_some_and(|day| day.number < number) {
+            self.forgotten = self.days.front().map(|day| day.number);
+            self.drop_oldest();
+            tracing::warn!(
+                uids = self.uids,
+                "the memory for uids is full: those of the oldest day are known no longer"
+            );
+        }
+        self.uids += 1;
         let position = self.days.iter().rposition(|day| day.number <= number);
         let position = match position {
             Some(found) if self.days[found].number == number => found,
@@ -77,6 +99,20 @@ impl Seen {
         }) {
             tracing::debug!(event, "an event shares its uid's hash with another");
         }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(day) = self.days.pop_front() {
+            self.uids = self.uids.saturating_sub(day.first.len() + day.others.len());
+        }
+    }
+
+    /// How many days at the end of the window do not count.
+    pub(super) fn days_forgotten(&self) -> u64 {
+        let oldest_kept = self.days.front().map(|day| day.number);
+        let (Some(forgotten), Some(oldest)) = (self.forgotten, oldest_kept) else { return 0 };
+        let begin = self.days.back().map_or(0, |day| day.number).saturating_sub(self.window_ms / DAY_MS);
+        u64::try_from(oldest.min(forgotten + 1).saturating_sub(begin)).unwrap_or(0)
     }
 
     /// A day starts with the room that the last one needed.
@@ -115,7 +151,8 @@ mod tests {
     use super::*;
 
     fn empty(days: u64) -> Seen {
-        Seen { window_ms: i64::try_from(days).unwrap() * DAY_MS, days: VecDeque::new() }
+        let window_ms = i64::try_from(days).unwrap() * DAY_MS;
+        Seen { window_ms, uids_max: usize::MAX, uids: 0, forgotten: None, days: VecDeque::new() }
     }
 
     #[test]

@@ -1,54 +1,24 @@
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::append::{Appender, Prepared};
+use super::append::Appender;
+use super::batch::{Batch, Command, Executed};
 use super::checkpoint::{self, Checkpoint};
-use super::{DATABASE, Options, Shared, delivery, open_database, purge, rows};
+use super::purge::Purger;
+use super::tally::Tally;
+use super::{DATABASE, Options, Shared, claim, delivery, open_database};
 use crate::error::OpenError;
-use crate::{Activation, Appended, Attempt, Claim, Claimed, Purged, StoreError};
 
 /// Commands in one transaction.
 const BATCH_MAX: usize = 512;
 
 /// After a failure the database is opened again no sooner than this.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
-
-pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
-type Change = Box<dyn FnOnce(&Connection) -> rusqlite::Result<bool> + Send>;
-
-pub(super) enum Command {
-    Append(Box<Prepared>, Answer<Appended>),
-    Claim(Claim, Answer<Claimed>),
-    Finish(Box<Attempt>, Answer<bool>),
-    Record(Box<Activation>, Answer<bool>),
-    Change(Change, Answer<bool>),
-    Purge { events: Timestamp, activations: Timestamp, now: Timestamp, answer: Answer<Purged> },
-}
-
-/// An executed command that waits for the commit.
-enum Executed {
-    Append(Appended, Answer<Appended>),
-    Claim(Claimed, Answer<Claimed>),
-    Flag(bool, Answer<bool>),
-    Purge(Purged, Answer<Purged>),
-}
-
-impl Executed {
-    /// Nobody waits any more when the client hung up; what was written stays written.
-    fn answer(self) {
-        match self {
-            Self::Append(appended, answer) => drop(answer.send(Ok(appended))),
-            Self::Claim(claimed, answer) => drop(answer.send(Ok(claimed))),
-            Self::Flag(flag, answer) => drop(answer.send(Ok(flag))),
-            Self::Purge(purged, answer) => drop(answer.send(Ok(purged))),
-        }
-    }
-}
 
 /// The one thread that writes. It takes all that waits, commits it as one transaction, and answers.
 pub(super) struct Writer {
@@ -66,7 +36,11 @@ pub(super) struct Writer {
 struct Open {
     connection: Connection,
     appender: Appender,
+    purger: Purger,
     checkpoint: Option<Checkpoint>,
+    /// Deliveries that are not at their end.
+    unfinished: i64,
+    unfinished_max: i64,
     bytes_max: u64,
 }
 
@@ -77,8 +51,9 @@ impl Writer {
         options: &Options,
         shared: Arc<Shared>,
     ) -> Result<Self, OpenError> {
-        delivery::release_leases(&connection)?;
+        claim::release_all(&connection)?;
         let open = Open::new(connection, options, 0)?;
+        open.tell(&shared, 0);
         Ok(Self {
             _lock: lock,
             options: options.clone(),
@@ -98,10 +73,14 @@ impl Writer {
                 batch.clear();
                 continue;
             };
-            let mut is_due = false;
-            match open.commit(batch.drain(..), &mut is_due) {
-                Ok(executed) => {
+            let begun = Instant::now();
+            let commands = batch.len();
+            match open.commit(batch.drain(..)) {
+                Ok((executed, is_due)) => {
+                    metrics::histogram!("kit_store_commit_seconds").record(begun.elapsed());
+                    metrics::histogram!("kit_store_commit_commands").record(count(commands));
                     executed.into_iter().for_each(Executed::answer);
+                    open.tell(&self.shared, queue.len());
                     if is_due {
                         self.shared.work.notify_one();
                     }
@@ -148,58 +127,54 @@ impl Writer {
 impl Open {
     /// `given` is the newest event number that this process has given so far.
     fn new(connection: Connection, options: &Options, given: i64) -> Result<Self, OpenError> {
-        let appender = Appender::load(&connection, options.dedupe_window, given)?;
-        Ok(Self { connection, appender, checkpoint: None, bytes_max: options.bytes_max })
+        let appender = Appender::load(&connection, options.dedupe_window, options.uids_bytes_max, given)?;
+        let unfinished = delivery::open(&connection)?;
+        let unfinished_max = i64::try_from(options.open_max).unwrap_or(i64::MAX);
+        let bytes_max = options.bytes_max;
+        Ok(Self {
+            connection,
+            appender,
+            purger: Purger::default(),
+            checkpoint: None,
+            unfinished,
+            unfinished_max,
+            bytes_max,
+        })
+    }
+
+    /// Tells health checks and metrics how much there is.
+    fn tell(&self, shared: &Shared, queued: usize) {
+        let open = u64::try_from(self.unfinished).unwrap_or(0);
+        shared.open.store(open, Ordering::Relaxed);
+        shared.days_forgotten.store(self.appender.days_forgotten(), Ordering::Relaxed);
+        metrics::gauge!("kit_deliveries_open").set(count(open));
+        metrics::gauge!("kit_store_queue_depth").set(count(queued));
     }
 
     /// Executes a batch in one transaction and commits it.
-    fn commit(
-        &mut self,
-        batch: impl ExactSizeIterator<Item = Command>,
-        is_due: &mut bool,
-    ) -> rusqlite::Result<Vec<Executed>> {
-        let mut executed = Vec::with_capacity(batch.len());
+    ///
+    /// Returns what to answer, and whether a delivery may be due.
+    fn commit(&mut self, batch: impl ExactSizeIterator<Item = Command>) -> rusqlite::Result<(Vec<Executed>, bool)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut room = self.bytes_max.saturating_sub(bytes_used(&transaction)?);
+        let bytes = bytes_used(&transaction)?;
+        let mut executed = Vec::with_capacity(batch.len());
+        let mut round = Batch {
+            connection: &transaction,
+            appender: &mut self.appender,
+            purger: &mut self.purger,
+            tally: Tally::default(),
+            bytes,
+            bytes_left: self.bytes_max.saturating_sub(bytes),
+            open_left: self.unfinished_max.saturating_sub(self.unfinished),
+        };
         for command in batch {
-            match command {
-                Command::Append(event, answer) => {
-                    if let Some(known) = self.appender.known(&transaction, &event)? {
-                        executed.push(Executed::Append(Appended::Known(known), answer));
-                    } else if room == 0 {
-                        drop(answer.send(Err(StoreError::Full)));
-                    } else {
-                        room = room.saturating_sub(event.event.body.len() as u64);
-                        self.appender.append(&transaction, &event, is_due)?;
-                        executed.push(Executed::Append(Appended::Stored, answer));
-                    }
-                }
-                Command::Claim(claim, answer) => {
-                    executed.push(Executed::Claim(delivery::claim(&transaction, &claim)?, answer));
-                }
-                Command::Finish(attempt, answer) => {
-                    executed.push(Executed::Flag(delivery::finish(&transaction, &attempt, is_due)?, answer));
-                }
-                // Strangers cause such runs, so they must not fill the disk either.
-                Command::Record(_, answer) if room == 0 => drop(answer.send(Err(StoreError::Full))),
-                Command::Record(activation, answer) => {
-                    room = room.saturating_sub(activation.result.len() as u64);
-                    executed.push(Executed::Flag(rows::insert_activation(&transaction, &activation)?, answer));
-                }
-                Command::Change(change, answer) => match change(&transaction) {
-                    Ok(flag) => executed.push(Executed::Flag(flag, answer)),
-                    // A change that can be refused by a constraint is one statement: it leaves nothing and concerns
-                    // no other.
-                    Err(error) if is_constraint(&error) => drop(answer.send(Err(StoreError::Taken))),
-                    Err(error) => return Err(error),
-                },
-                Command::Purge { events, activations, now, answer } => {
-                    executed.push(Executed::Purge(purge::purge(&transaction, events, activations, now)?, answer));
-                }
-            }
+            executed.extend(round.execute(command)?);
         }
+        let mut tally = round.tally;
+        tally.write_counts(&transaction)?;
         transaction.commit()?;
-        Ok(executed)
+        self.unfinished += tally.opened;
+        Ok((executed, tally.is_due))
     }
 
     fn checkpoint(&mut self, options: &Options) {
@@ -215,12 +190,14 @@ impl Open {
     }
 }
 
-pub(super) fn is_constraint(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+/// As a metric has it.
+#[expect(clippy::cast_precision_loss, reason = "a metric needs no more than 52 bits")]
+fn count(count: impl TryInto<u64>) -> f64 {
+    count.try_into().unwrap_or(u64::MAX) as f64
 }
 
 /// The database's size without the pages that are free for reuse.
-fn bytes_used(connection: &Connection) -> rusqlite::Result<u64> {
+pub(super) fn bytes_used(connection: &Connection) -> rusqlite::Result<u64> {
     let number = |pragma| connection.prepare_cached(pragma)?.query_row([], |row| row.get::<_, u32>(0));
     let pages = number("PRAGMA page_count")?.saturating_sub(number("PRAGMA freelist_count")?);
     Ok(u64::from(pages) * u64::from(number("PRAGMA page_size")?))

@@ -1,5 +1,8 @@
 use jiff::Timestamp;
-use store::{EventMetadata, Interest, Provider, Registration, Store, StoreError, SubscriberFilter, Verification};
+use store::{
+    EventMetadata, Interest, Provider, Registration, RegistrationHealth, Store, StoreError, SubscriberFilter,
+    Verification,
+};
 
 use crate::place::Place;
 use crate::support::{append, at, event};
@@ -53,6 +56,7 @@ pub fn registration(id: &str, name: &str) -> Registration {
         verification: Verification::Verified,
         subscriber_filters: Vec::new(),
         enabled: true,
+        health: RegistrationHealth::Active,
         events_of_interest: vec![interest("stock.updated"), interest("stock.deleted")],
         created_date: at(0),
         updated_date: Timestamp::UNIX_EPOCH,

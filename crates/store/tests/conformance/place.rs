@@ -23,8 +23,11 @@ impl Place {
     pub async fn open(&self) -> Arc<dyn Store> {
         match self {
             Self::Sqlite(folder) => {
-                let options =
-                    Options { folder: folder.path().join("data"), dedupe_window: WINDOW, bytes_max: BYTES_MAX };
+                let options = Options {
+                    dedupe_window: WINDOW,
+                    bytes_max: BYTES_MAX,
+                    ..Options::in_folder(folder.path().join("data"))
+                };
                 Arc::new(Sqlite::open(&options).expect("nobody else uses the test's own folder"))
             }
         }

@@ -19,9 +19,8 @@ impl Home {
     pub fn new() -> Self {
         let parent = tempfile::tempdir().expect("the system has a folder for temporary files");
         let options = Options {
-            folder: parent.path().join("kit").join("data"),
             dedupe_window: Duration::from_hours(48),
-            bytes_max: 1024 * 1024 * 1024,
+            ..Options::in_folder(parent.path().join("kit").join("data"))
         };
         Self { parent, options }
     }

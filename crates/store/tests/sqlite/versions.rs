@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use store::{
     Activation, Appended, Attempt, Claim, Claimed, ClaimedDelivery, Credential, EventMetadata, Interest, JournalFrom,
-    JournalRead, NewEvent, OpenError, Outcome, Provider, Reader, Registration, Sqlite, State, Store, StoreError, Trace,
-    TraceFilter, TracedRequest, TracedResponse, Verification,
+    JournalRead, NewEvent, OpenError, Outcome, Provider, Reader, Registration, RegistrationHealth, Sqlite, State,
+    Store, StoreError, Trace, TraceFilter, TracedRequest, TracedResponse, Verification,
 };
 use uuid::Uuid;
 
@@ -88,6 +88,7 @@ fn registration() -> Registration {
         webhook_url: None,
         verification: Verification::Verified,
         enabled: true,
+        health: RegistrationHealth::Active,
         events_of_interest: vec![Interest { provider_id: "p-1".to_owned(), event_code: "stock.updated".to_owned() }],
         subscriber_filters: Vec::new(),
         created_date: at(0),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use engine::Filter;
 use sdk::Fault;
 use serde_json::{Value, json};
-use store::{Interest, Registration, SubscriberFilter, Verification};
+use store::{Interest, Registration, RegistrationHealth, SubscriberFilter, Verification};
 use uuid::Uuid;
 
 use crate::Options;
@@ -118,6 +118,8 @@ impl Draft {
             webhook_url,
             verification,
             enabled: self.enabled.unwrap_or(old.enabled),
+            // Whoever switches it on gives it a new start.
+            health: if self.enabled == Some(true) && !old.enabled { RegistrationHealth::Active } else { old.health },
             events_of_interest: self.events_of_interest,
             subscriber_filters: filters.unwrap_or_else(|| old.subscriber_filters.clone()),
             ..old.clone()

@@ -11,7 +11,7 @@ use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
-use store::{Catalogue, Registration, Verification};
+use store::{Catalogue, Registration, RegistrationHealth, Verification};
 use uuid::Uuid;
 
 use crate::Service;
@@ -69,6 +69,7 @@ async fn create(State(service): State<Service>, call: Call, Document(document): 
         webhook_url: None,
         verification: Verification::Verified,
         enabled: true,
+        health: RegistrationHealth::Active,
         events_of_interest: Vec::new(),
         subscriber_filters: Vec::new(),
         created_date: now,
