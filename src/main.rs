@@ -14,6 +14,7 @@ mod project;
 mod publishing;
 mod run;
 mod targets;
+mod telemetry;
 
 use std::process::ExitCode;
 

@@ -8,16 +8,23 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::compose::Kit;
+use crate::telemetry::Telemetry;
 
 /// Requests under way when a stop comes have this long to end, and attempts this much longer: 10 s in all.
 const REQUESTS_PATIENCE: Duration = Duration::from_secs(5);
 const ATTEMPTS_PATIENCE: Duration = Duration::from_millis(4_500);
 
-/// Runs a kit until told to stop: first no more requests and attempts, then what runs ends, then the store closes.
+/// Runs a kit until told to stop: first no more requests and attempts, then what runs ends, then the store closes, and at last
+/// the traces that are left are exported.
 ///
 /// # Errors
 /// The listener broke.
-pub async fn run(kit: Kit, listener: TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+pub async fn run(
+    kit: Kit,
+    listener: TcpListener,
+    stop: watch::Receiver<bool>,
+    telemetry: Option<Telemetry>,
+) -> anyhow::Result<()> {
     let deliveries = tokio::spawn(Arc::clone(&kit.deliveries).run(stop.clone()));
     for follower in kit.followers {
         tokio::spawn(follower.run(stop.clone()));
@@ -35,6 +42,9 @@ pub async fn run(kit: Kit, listener: TcpListener, stop: watch::Receiver<bool>) -
         warn!("attempts that were still running were cut off; they will run again");
     }
     kit.store.close().await;
+    if let Some(telemetry) = telemetry {
+        telemetry.end().await;
+    }
     info!("stopped");
     served.context("the server ended")
 }

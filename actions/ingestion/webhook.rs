@@ -149,8 +149,8 @@ fn read(cx: &Context, document: &str) -> Result<Publication, Response> {
         UidPolicy::Key => Some(uid),
         UidPolicy::Ignore => None,
     };
-    let (activation, publisher) = (cx.activation(), cx.action().clone());
-    Ok(Publication { activation, publisher, code, entity, uid, value: value.to_owned() })
+    let (activation, publisher, trace) = (cx.activation(), cx.action().clone(), cx.trace().cloned());
+    Ok(Publication { activation, publisher, code, entity, uid, trace, value: value.to_owned() })
 }
 
 fn text(member: &RawValue, path: &str) -> Result<String, Fault> {

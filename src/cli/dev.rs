@@ -17,7 +17,7 @@ use crate::{log, run};
 pub async fn run(root: &Path) -> anyhow::Result<()> {
     let variables = Variables::read(root)?;
     let project = Project::read(root, &variables, Mode::Dev)?;
-    log::start(project.environment.log_level);
+    let telemetry = log::start(&project.environment)?;
     let stop = run::stop_on_signal()?;
     let listener = listen(project.environment.bind).await?;
     let address = listener.local_addr()?;
@@ -37,7 +37,7 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     if let (Some(client), Some(service)) = (&client, &kit.service) {
         print_client(client, service.identity());
     }
-    run::run(kit, listener, stop).await
+    run::run(kit, listener, stop, telemetry).await
 }
 
 pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

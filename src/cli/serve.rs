@@ -10,11 +10,11 @@ use crate::{log, run};
 pub async fn run(root: &Path) -> anyhow::Result<()> {
     let variables = Variables::read(root)?;
     let project = Project::read(root, &variables, Mode::Serve)?;
-    log::start(project.environment.log_level);
+    let telemetry = log::start(&project.environment)?;
     let stop = run::stop_on_signal()?;
     let listener = listen(project.environment.bind).await?;
     let address = listener.local_addr()?;
     let kit = compose(&project, address, None).await?;
     println!("listening on http://{address}");
-    run::run(kit, listener, stop).await
+    run::run(kit, listener, stop, telemetry).await
 }

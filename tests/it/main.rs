@@ -16,6 +16,7 @@ mod golden;
 mod ingestion;
 mod settings;
 mod support;
+mod telemetry;
 mod tidy;
 mod two_processes;
 mod webhooks;

@@ -7,12 +7,14 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::Url;
-use sdk::{Call, Reply, Stop};
+use sdk::{Call, Reply, Stop, TraceContext, spans};
+use tracing::{Instrument, Span};
 
 use crate::authorize::Authorize;
 use crate::governor::{Admission, Answered, Busy, Governor, is_deadlock};
 use crate::pool::{BodyError, Pool, Silence, read};
 use crate::retry_after::retry_after;
+use crate::span;
 
 /// Larger answers are not read.
 const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -55,6 +57,7 @@ struct Request {
     url: Url,
     headers: HeaderMap,
     body: Option<Bytes>,
+    trace: Option<TraceContext>,
 }
 
 impl Caller {
@@ -85,14 +88,23 @@ impl Caller {
         if let Some(id) = call.event_id.and_then(|id| HeaderValue::try_from(id).ok()) {
             headers.insert(EVENT_ID, id);
         }
-        Request { method: call.method, url, headers, body }
+        Request { method: call.method, url, headers, body, trace: call.trace }
     }
 
     async fn attempt(&self, request: &Request, admission: &Admission) -> Result<Attempt, Stop> {
+        let trace = request.trace.as_ref();
         let mut request = self.build(request)?;
         self.authorize.authorize(&mut request).await?;
+        let span = span::request(self.governor.target(), request.method(), request.url());
+        if let Some(trace) = spans::onward(&span, trace) {
+            trace.write_to(request.headers_mut());
+        }
         let sent = request.headers().clone();
-        let reply = self.exchange(request, admission).await.inspect_err(|_| admission.unanswered());
+        let reply = self.exchange(request, admission).instrument(span.clone()).await;
+        let reply = reply.inspect_err(|error| {
+            admission.unanswered();
+            span::unanswered(&span, Silence::of(error));
+        });
         let mut reply = reply.map_err(|error| self.no_reply(error))?;
         reply.error = reply.error.map(|error| conceal(error, &sent));
         Ok(Attempt { reply, sent })
@@ -112,6 +124,7 @@ impl Caller {
     async fn exchange(&self, request: reqwest::Request, admission: &Admission) -> Result<Reply, reqwest::Error> {
         let mut response = self.pool.client().execute(request).await?;
         let status = response.status().as_u16();
+        span::answered(&Span::current(), status);
         let retry_after = retry_after(response.headers(), self.governor.clock().now());
         let bytes = match read(&mut response, REPLY_BYTES_MAX).await {
             Ok(bytes) => Some(bytes),

@@ -20,6 +20,7 @@ mod pool;
 mod reply;
 mod retry_after;
 mod settings;
+mod span;
 
 pub use authorize::{
     ApiKey, Authorize, Basic, Bearer, ClientCredentials, ImsBearer, NoCredentials, OAuth1, OAuth1Credentials,

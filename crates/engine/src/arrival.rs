@@ -7,13 +7,14 @@ use std::time::Duration;
 use sdk::Fault;
 use serde_json::{Map, Value};
 use store::{Appended, NewDelivery, NewEvent, Store, StoreError};
-use tracing::warn;
+use tracing::{Instrument, warn};
 use uuid::Uuid;
 
 use crate::cloud_event::CloudEvent;
 use crate::intake::{keys, pause};
 use crate::routes::{Route, Subscriber, Wants};
 use crate::same_json::is_same_json;
+use crate::trace_context;
 use crate::{Clock, RoutesHandle, Schemas};
 
 /// Takes CloudEvents in: who wants them, new or known, stored.
@@ -73,8 +74,9 @@ impl Arrivals {
         let keys = self.keys(&event)?;
         let (deliveries, journals) = shares(&subscribers, &keys);
         let uid = format!("\u{1}p\u{1}{provider}\u{1}{}", event.id);
+        let (event, span) = trace_context::arriving(event);
         let new = self.new_event(event, Arc::clone(&route.provider_id), uid);
-        let arrived = self.append(NewEvent { deliveries, journals, ..new }).await?;
+        let arrived = self.append(NewEvent { deliveries, journals, ..new }).instrument(span).await?;
         Ok(if is_wanted { arrived } else { Arrived::Unwanted })
     }
 
@@ -83,6 +85,7 @@ impl Arrivals {
         let keys = self.keys(&event)?;
         let uid = format!("\u{1}r\u{1}{registration}\u{1}{}\u{1}{}", event.source, event.id);
         let provider: Arc<str> = event.provider_id().unwrap_or(&event.source).into();
+        let (event, span) = trace_context::arriving(event);
         let new = self.new_event(event, provider, uid);
         let reads_its_journal =
             self.routes.get().registration(registration).is_some_and(|known| known.delivery_type == "journal");
@@ -91,7 +94,7 @@ impl Arrivals {
         } else {
             NewEvent { deliveries: vec![NewDelivery { registration, keys }], ..new }
         };
-        self.append(new).await
+        self.append(new).instrument(span).await
     }
 
     fn keys(&self, event: &CloudEvent) -> Result<Vec<String>, ArrivalError> {

@@ -7,12 +7,13 @@ use futures_util::FutureExt;
 use sdk::Answer;
 use store::ClaimedDelivery;
 use tokio::sync::OwnedSemaphorePermit;
-use tracing::error;
+use tracing::{Instrument, error};
 
 use crate::carrier::{Carried, Carrier, Parcel, PublishEnd};
 use crate::delivery::{Deliveries, report};
 use crate::routes::PUBLISH;
 use crate::session::Session;
+use crate::trace_context;
 
 /// Events in one request to a batch webhook, and its bytes (contract, section 4.3).
 const BATCH_EVENTS_MAX: usize = 20;
@@ -28,7 +29,8 @@ pub const WEBHOOK_ACTION: &str = "events-api/webhook";
 
 impl Deliveries {
     pub(crate) fn carry_apart(self: &Arc<Self>, batch: Batch) {
-        tokio::spawn(Arc::clone(self).carry(batch));
+        let span = trace_context::attempt(&batch.deliveries, &self.routes.get());
+        tokio::spawn(Arc::clone(self).carry(batch).instrument(span));
     }
 
     /// One request for all of the batch; its answer counts for each.
@@ -48,6 +50,9 @@ impl Deliveries {
         let mut trace = result.trace.take();
         let reason = result.reason.unwrap_or_default();
         let answer = Answer::error(result.status, &reason, result.fate);
+        if let Some(delivery) = batch.deliveries.first() {
+            trace_context::ended(self.outcome(delivery, &answer));
+        }
         for delivery in &batch.deliveries {
             let session = Session::new(Arc::clone(&self.runner), Some(delivery.event.id), delivery.attempt);
             let outcome = self.outcome(delivery, &answer);

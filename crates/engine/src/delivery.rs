@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use store::{Attempt, Claim, ClaimedDelivery, Drawer, Lease, Outcome, Parked, Rooms, StoreError, StoredEvent, Trace};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tracing::{debug, error, warn};
+use tracing::{Instrument, debug, error, warn};
 use uuid::Uuid;
 
 use crate::carrier::Carriers;
@@ -18,6 +18,7 @@ use crate::routes::{PUBLISH, RoutesHandle, TargetKind};
 use crate::run::Runner;
 use crate::schedule::Schedule;
 use crate::session::Session;
+use crate::trace_context;
 
 /// Whatever the store says, it is asked at least this often: a lost wake-up delays, it does not stop.
 const ASKED_AT_LEAST_EVERY: SignedDuration = SignedDuration::from_secs(1);
@@ -40,7 +41,7 @@ pub struct DeliveryOptions {
 /// Brings stored events to their actions.
 pub struct Deliveries {
     pub(crate) runner: Arc<Runner>,
-    routes: RoutesHandle,
+    pub(crate) routes: RoutesHandle,
     options: DeliveryOptions,
     pub(crate) carriers: Carriers,
     places: Arc<Semaphore>,
@@ -125,7 +126,8 @@ impl Deliveries {
                     batch.add(delivery, place);
                 }
                 Some(TargetKind::Action(_) | TargetKind::Nothing) | None => {
-                    tokio::spawn(Arc::clone(self).attempt(delivery, place));
+                    let span = trace_context::attempt(std::slice::from_ref(&delivery), &routes);
+                    tokio::spawn(Arc::clone(self).attempt(delivery, place).instrument(span));
                 }
             }
         }
@@ -147,6 +149,7 @@ impl Deliveries {
         let session = Session::delivering(Arc::clone(&self.runner), delivery.event.id, told);
         let answer = self.deliver(&session, &delivery).await;
         let outcome = self.outcome(&delivery, &answer);
+        trace_context::ended(outcome);
         report(&delivery, &answer, outcome, &session);
         self.finish(&delivery, outcome, &session, None).await;
         drop(place);
@@ -240,6 +243,7 @@ pub fn event(stored: &StoredEvent) -> serde_json::Result<Event> {
         source: source(stored),
         code: stored.code.to_string(),
         time: stored.attributes.as_deref().and_then(given_time).unwrap_or(stored.at),
+        trace: trace_context::kept_with(stored),
         data: RawValue::from_string(stored.body.to_string())?.into(),
     })
 }

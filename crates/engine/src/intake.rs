@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sdk::{ActivationId, EventSpec, Progress, Publication, Published, Publisher, Refusal, json};
+use sdk::{ActivationId, EventSpec, Progress, Publication, Published, Publisher, Refusal, json, spans};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use store::{Appended, Drawer, Filter, NewDelivery, NewEvent, Outcome, State, Store, StoreError};
-use tracing::warn;
+use tracing::{Instrument, warn};
 use uuid::Uuid;
 
 use crate::arrival::{passing, shares};
 use crate::carrier::{Acks, PublishEnd, Waiting};
 use crate::routes::PUBLISH;
 use crate::same_json::is_same_json;
+use crate::trace_context;
 use crate::{Clock, RoutesHandle, Schemas};
 
 /// Where the value lies in the request that ingestion takes.
@@ -142,6 +143,8 @@ impl Intake {
     }
 
     fn new_event(&self, publication: Publication, provider_id: Arc<str>, code: Arc<str>) -> NewEvent {
+        let attributes = publication.trace.as_ref().map(trace_context::attributes);
+        let attributes = attributes.map(|members| Value::Object(members.collect()).to_string().into());
         NewEvent {
             id: publication.activation.uuid(),
             provider_id,
@@ -151,7 +154,7 @@ impl Intake {
             at: self.clock.now(),
             body: Box::<str>::from(publication.value),
             given_id: None,
-            attributes: None,
+            attributes,
             deliveries: Vec::new(),
             journals: Vec::new(),
         }
@@ -187,10 +190,16 @@ impl Publisher for Intake {
         }
         self.schemas.check(spec.code, &publication.value, VALUE).map_err(Refusal::Invalid)?;
         let keys = keys(spec, &publication.value, VALUE).map_err(|fault| Refusal::Invalid(vec![fault]))?;
-        match &self.way {
-            Way::Embedded(routes) => self.publish_embedded(publication, &keys, routes).await,
-            Way::EventsApi { acks, ack } => self.publish_out(publication, keys, acks, *ack).await,
-        }
+        let span = trace_context::storing(publication.activation.uuid(), spec.code);
+        let trace = spans::onward(&span, publication.trace.as_ref());
+        let publication = Publication { trace, ..publication };
+        let published = async {
+            match &self.way {
+                Way::Embedded(routes) => self.publish_embedded(publication, &keys, routes).await,
+                Way::EventsApi { acks, ack } => self.publish_out(publication, keys, acks, *ack).await,
+            }
+        };
+        published.instrument(span).await
     }
 }
 

@@ -21,6 +21,7 @@ mod same_json;
 mod schedule;
 mod schemas;
 mod session;
+mod trace_context;
 
 pub use arrival::{ArrivalError, Arrivals, Arrived};
 pub use carrier::{Acks, Carried, Carrier, Carriers, Parcel};
@@ -38,3 +39,4 @@ pub use routes::{PUBLISH, Routes, RoutesHandle, slug};
 pub use run::{Runner, RunnerParts};
 pub use schedule::Schedule;
 pub use schemas::Schemas;
+pub use trace_context::kept_with;

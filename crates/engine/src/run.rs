@@ -7,15 +7,16 @@ use futures_util::FutureExt;
 use http::Method;
 use http::header::{ALLOW, HeaderValue};
 use sdk::web::{Request, Response};
-use sdk::{ActivationId, Context, Entry, Ports, Publisher};
+use sdk::{ActivationId, Context, Entry, Ports, Publisher, TraceContext};
 use store::{Activation, Status, Store, StoreError};
-use tracing::{debug, error, warn};
+use tracing::{Instrument, debug, error, warn};
 use uuid::Uuid;
 
 use crate::Clock;
 use crate::memory::Memory;
 use crate::registry::{Access, Deployed, Registry};
 use crate::session::{Nested, Session};
+use crate::trace_context;
 
 /// Runs actions: finds them, gives them their context, guards them, records them.
 pub struct Runner {
@@ -91,8 +92,10 @@ impl Runner {
         }
         let session = Session::new(Arc::clone(self), None, 0);
         let ports = self.ports(deployed, Arc::clone(&session));
-        let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports);
-        let run = AssertUnwindSafe(action.run(&cx, request)).catch_unwind();
+        let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports)
+            .in_trace(TraceContext::from_headers(&request.headers));
+        let span = trace_context::action(name, id);
+        let run = AssertUnwindSafe(action.run(&cx, request)).catch_unwind().instrument(span.clone());
         let (response, status) = match tokio::time::timeout(deployed.timeout, run).await {
             Ok(Ok(response)) => {
                 let status = if response.status < 400 { Status::Success } else { Status::ApplicationError };
@@ -104,6 +107,7 @@ impl Runner {
             }
             Err(_) => (Response::error(504, "the action did not end within its time limit"), Status::DeveloperError),
         };
+        trace_context::responded(&span, response.status);
         for caused in session.take_recorded() {
             self.write(caused).await;
         }

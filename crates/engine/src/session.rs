@@ -6,11 +6,12 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use sdk::{Actions, ActivationId, Answer, Context, Delivery, Entry, Event, Fate};
 use store::{Activation, Status};
-use tracing::error;
+use tracing::{Instrument, error};
 use uuid::Uuid;
 
 use crate::registry::Deployed;
 use crate::run::{Runner, next_id};
+use crate::trace_context;
 
 /// One attempt at delivering an event: the runs that it causes, collected until their common write.
 pub(crate) struct Session {
@@ -50,7 +51,9 @@ impl Session {
             return self.refuse(name, 404, &format!("the action `{name}` is not deployed"), cause);
         };
         let run = self.begin(name, cause);
-        let (answer, status) = self.guarded(deployed, run.id, event).await;
+        let span = trace_context::action(name, run.id);
+        let (answer, status) = self.guarded(deployed, run.id, event).instrument(span.clone()).await;
+        trace_context::answered(&span, &answer);
         run.end(status, &answer);
         answer
     }

@@ -6,11 +6,14 @@ use async_trait::async_trait;
 use engine::{Carried, Carrier, Parcel};
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use sdk::Fate;
+use sdk::spans::{self, TARGET};
+use sdk::{Fate, TraceContext};
 use store::{Registration, StoredEvent, Trace};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info_span};
 use uuid::Uuid;
 
-use crate::outbound::{self, Outgoing};
+use crate::outbound::{self, Outgoing, Sent};
 use crate::problem::REQUEST_ID;
 use crate::{Service, delivered};
 
@@ -34,6 +37,16 @@ enum Load<'a> {
     Batch(&'a [StoredEvent]),
 }
 
+impl Load<'_> {
+    /// Events of a batch come from different traces; each says so itself.
+    fn trace(self) -> Option<TraceContext> {
+        match self {
+            Self::One(event) => engine::kept_with(event),
+            Self::Batch(_) => None,
+        }
+    }
+}
+
 impl Courier {
     pub(crate) fn new(service: Service) -> Self {
         Self(service)
@@ -41,14 +54,20 @@ impl Courier {
 
     async fn deliver(&self, parcel: &Parcel, load: Load<'_>, registration: &Registration, url: &str) -> Carried {
         let id = Uuid::new_v4();
+        let span = request_span(registration);
+        let mut headers = self.headers(id, parcel.attempt, load);
+        if let Some(trace) = spans::onward(&span, load.trace().as_ref()) {
+            trace.write_to(&mut headers);
+        }
         let outgoing = Outgoing {
             id,
             method: Method::POST,
             url: url.to_owned(),
-            headers: self.headers(id, parcel.attempt, load),
+            headers,
             body: self.body(load, &registration.client_id),
         };
-        let sent = outbound::send(&self.0, &outgoing, Trace::BODY_BYTES_MAX).await;
+        let sent = outbound::send(&self.0, &outgoing, Trace::BODY_BYTES_MAX).instrument(span.clone()).await;
+        note(&span, &sent);
         let events = parcel.events.iter().map(|event| event.id).collect();
         let trace = Some(outbound::trace(&outgoing, &sent, parcel.registration, events));
         match sent.answer {
@@ -121,6 +140,31 @@ impl Carrier for Courier {
             events => Load::Batch(events),
         };
         self.deliver(parcel, load, registration, url).await
+    }
+}
+
+/// The receiver's address may hold a secret; its registration tells who is meant.
+fn request_span(registration: &Registration) -> Span {
+    info_span!(
+        target: TARGET,
+        "webhook",
+        otel.name = "POST",
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = "POST",
+        http.response.status_code = Empty,
+        error.type = Empty,
+        peer.service = &*registration.name,
+    )
+}
+
+fn note(span: &Span, sent: &Sent) {
+    match &sent.answer {
+        Ok(answer) => span.record("http.response.status_code", answer.status),
+        Err(none) => span.record("error.type", none.kind()),
+    };
+    if !matches!(&sent.answer, Ok(answer) if answer.status < 400) {
+        span.record("otel.status_code", "ERROR");
     }
 }
 

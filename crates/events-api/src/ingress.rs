@@ -8,7 +8,7 @@ use axum::routing::post;
 use engine::{ArrivalError, Arrived, CloudEvent};
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, StatusCode};
-use sdk::json;
+use sdk::{TraceContext, json};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -16,6 +16,8 @@ use crate::access::{self, Denied};
 use crate::problem::Problem;
 use crate::rate::again_after;
 use crate::{Service, content_type};
+
+const ROUTE: &str = "/";
 
 /// The largest event, with its envelope.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -49,18 +51,22 @@ enum Refusal {
 }
 
 pub(crate) fn routes() -> Router<Service> {
-    Router::new().route("/", post(publish))
+    Router::new().route(ROUTE, post(publish))
 }
 
-async fn publish(State(service): State<Service>, request: Request) -> Result<Response, Refusal> {
+async fn publish(State(service): State<Service>, request: Request) -> Response {
+    server::traced(ROUTE, request, |request| async move { take(&service, request).await.into_response() }).await
+}
+
+async fn take(service: &Service, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let headers = &parts.headers;
     let mode = mode(headers)?;
     if wants_hal_only(headers) {
         return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "the answer is a text; accept `application/json`").into());
     }
-    let caller = access::authenticate(&service, headers).await?;
-    count(&service, &caller.client_id)?;
+    let caller = access::authenticate(service, headers).await?;
+    count(service, &caller.client_id)?;
     let bytes = server::read_body(EVENT_BYTES_MAX, headers, body).await.map_err(Problem::from)?;
     let document =
         json::check(&bytes).map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
@@ -72,6 +78,7 @@ async fn publish(State(service): State<Service>, request: Request) -> Result<Res
     if is_health_data {
         event.attributes.insert("phidata".to_owned(), true.into());
     }
+    event.brought_in = TraceContext::from_headers(headers);
     match service.0.arrivals.publish(event).await? {
         Arrived::Stored | Arrived::Repeated => Ok("OK".into_response()),
         Arrived::Unwanted => Ok(StatusCode::NO_CONTENT.into_response()),
@@ -127,7 +134,8 @@ fn raw_event(headers: &HeaderMap, document: &str, is_health_data: bool) -> Resul
     };
     let data = RawValue::from_string(document.to_owned()).map_err(|_| Problem::bad_request("the body is no JSON"))?;
     let source = format!("urn:uuid:{provider}");
-    Ok(CloudEvent { id, source, code: code.to_owned(), data, attributes: serde_json::Map::new() })
+    let attributes = serde_json::Map::new();
+    Ok(CloudEvent { id, source, code: code.to_owned(), data, attributes, brought_in: None })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {

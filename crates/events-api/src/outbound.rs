@@ -73,6 +73,16 @@ impl NoAnswer {
         }
     }
 
+    /// What went wrong, in a word.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Client => "request",
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+            Self::Tls => "tls",
+        }
+    }
+
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Client => "the request could not be made",

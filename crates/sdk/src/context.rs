@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;
 
-use crate::{ActivationId, Answer, Delivery, Echoes, Event, Ports, Publisher, State, Stop, Target};
+use crate::{
+    ActivationId, Answer, Delivery, Echoes, Event, Ports, Publisher, State, Stop, Target, TargetPort, TraceContext,
+};
 
 /// The typed inputs of one action, from `actions.config.yaml`. Values can be secrets: `Debug` prints names.
 #[derive(Clone, Default)]
@@ -49,6 +51,7 @@ pub struct Context {
     attempt: u32,
     is_in_doubt: bool,
     event_id: Option<String>,
+    trace: Option<TraceContext>,
     delivery: Option<Arc<Delivery>>,
     inputs: Arc<Inputs>,
     ports: Ports,
@@ -56,13 +59,29 @@ pub struct Context {
 
 impl Context {
     pub fn new(activation: ActivationId, action: Arc<str>, inputs: Arc<Inputs>, ports: Ports) -> Self {
-        Self { activation, action, attempt: 1, is_in_doubt: false, event_id: None, delivery: None, inputs, ports }
+        Self {
+            activation,
+            action,
+            attempt: 1,
+            is_in_doubt: false,
+            event_id: None,
+            trace: None,
+            delivery: None,
+            inputs,
+            ports,
+        }
     }
 
     /// The context of an attempt at delivering an event.
     #[must_use]
     pub fn for_event(self, event: &Event, attempt: u32) -> Self {
-        Self { attempt, event_id: Some(event.id.clone()), ..self }
+        Self { attempt, event_id: Some(event.id.clone()), trace: event.trace.clone(), ..self }
+    }
+
+    /// The context of a run that a request asked for.
+    #[must_use]
+    pub fn in_trace(self, trace: Option<TraceContext>) -> Self {
+        Self { trace, ..self }
     }
 
     /// The context of an attempt after one whose effect is not known.
@@ -106,19 +125,28 @@ impl Context {
         &self.inputs
     }
 
+    /// Where in a trace whatever asked for this run stands. Calls and events that it causes go on from there.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
+    }
+
     /// Adobe Commerce, as this action's inputs name it.
     pub fn commerce(&self) -> Target<'_> {
-        Target::new(&*self.ports.targets.commerce, self.event_id.as_deref())
+        self.target(&*self.ports.targets.commerce)
     }
 
     /// Adobe Commerce's GraphQL API; the path of a call is empty.
     pub fn graphql(&self) -> Target<'_> {
-        Target::new(&*self.ports.targets.graphql, self.event_id.as_deref())
+        self.target(&*self.ports.targets.graphql)
     }
 
     /// The back office, as this action's inputs name it.
     pub fn backoffice(&self) -> Target<'_> {
-        Target::new(&*self.ports.targets.backoffice, self.event_id.as_deref())
+        self.target(&*self.ports.targets.backoffice)
+    }
+
+    fn target<'a>(&'a self, port: &'a dyn TargetPort) -> Target<'a> {
+        Target::new(port, self.event_id.as_deref(), self.trace.as_ref())
     }
 
     /// Small values that outlive the run.

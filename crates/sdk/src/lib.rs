@@ -17,9 +17,11 @@ pub mod json;
 mod ports;
 mod reply;
 mod search;
+pub mod spans;
 mod spec;
 mod stop;
 mod table;
+mod trace_context;
 pub mod web;
 pub mod webhook;
 
@@ -43,6 +45,7 @@ pub use search::SearchCriteria;
 pub use spec::EventSpec;
 pub use stop::Stop;
 pub use table::{Entry, Table};
+pub use trace_context::TraceContext;
 
 /// What a handler file needs, in one line: `use sdk::prelude::*;`.
 pub mod prelude {

@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{ActivationId, Answer, Context, Echo, Event, Fault, Reply, Stop};
+use crate::{ActivationId, Answer, Context, Echo, Event, Fault, Reply, Stop, TraceContext};
 
 /// The ports of one action.
 #[derive(Clone)]
@@ -55,6 +55,8 @@ pub struct Call {
     pub body: Option<Vec<u8>>,
     /// Goes along as `x-event-id`: the same for every attempt at one event.
     pub event_id: Option<String>,
+    /// Where in a trace the call belongs.
+    pub trace: Option<TraceContext>,
     /// What the call changes, such as `sku/A1`: calls that share one of these never overlap.
     pub changes: Vec<String>,
 }
@@ -70,12 +72,13 @@ pub trait TargetPort: Send + Sync {
 pub struct Target<'a> {
     port: &'a dyn TargetPort,
     event_id: Option<&'a str>,
+    trace: Option<&'a TraceContext>,
     changes: Vec<String>,
 }
 
 impl<'a> Target<'a> {
-    pub(crate) fn new(port: &'a dyn TargetPort, event_id: Option<&'a str>) -> Self {
-        Self { port, event_id, changes: Vec::new() }
+    pub(crate) fn new(port: &'a dyn TargetPort, event_id: Option<&'a str>, trace: Option<&'a TraceContext>) -> Self {
+        Self { port, event_id, trace, changes: Vec::new() }
     }
 
     /// Names what the next call changes: no other call that names the same runs at the same time, whichever action
@@ -107,7 +110,7 @@ impl<'a> Target<'a> {
     /// A call of any method; the body is JSON text.
     pub async fn call(&self, method: Method, path: String, body: Option<Vec<u8>>) -> Result<Reply, Stop> {
         let (event_id, changes) = (self.event_id.map(str::to_owned), self.changes.clone());
-        self.port.call(Call { method, path, body, event_id, changes }).await
+        self.port.call(Call { method, path, body, event_id, trace: self.trace.cloned(), changes }).await
     }
 }
 
@@ -170,6 +173,8 @@ pub struct Publication {
     pub entity: Option<String>,
     /// The sender's idempotency key, per event code. `None` takes every event for a new one.
     pub uid: Option<String>,
+    /// Where in a trace it was asked for.
+    pub trace: Option<TraceContext>,
     pub value: Box<RawValue>,
 }
 

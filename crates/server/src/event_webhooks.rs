@@ -7,14 +7,16 @@ use axum::response::{IntoResponse, Response};
 use engine::{ArrivalError, CloudEvent};
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use sdk::{Fault, json};
+use sdk::{Fault, TraceContext, json};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tracing::error;
 
 use crate::answer::{error as refusal, not_found};
-use crate::{Face, WebhookIntake, body};
+use crate::{Face, WebhookIntake, body, traced};
+
+pub(crate) const ROUTE: &str = "/webhooks/{registration}";
 
 /// The largest delivery: a batch of 2 MB (contract, section 4.3) with its envelope.
 const DELIVERY_BYTES_MAX: usize = 2 * 1024 * 1024 + 128 * 1024;
@@ -58,6 +60,10 @@ pub(crate) async fn receive(
     registration: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    traced(ROUTE, request, |request| take(face, registration, request)).await
+}
+
+async fn take(face: Face, registration: Result<Path<String>, PathRejection>, request: Request) -> Response {
     let Ok(Path(called)) = registration else { return not_found().await };
     let routes = face.webhooks.routes.get();
     let Some(registration) = routes.registration_called(&called) else { return not_found().await };
@@ -74,7 +80,9 @@ pub(crate) async fn receive(
         Err(unfit) => return unfit.into_response(),
     };
     let is_single = events.len() == 1;
+    let brought_in = TraceContext::from_headers(&head.headers);
     for event in events {
+        let event = CloudEvent { brought_in: brought_in.clone(), ..event };
         match face.webhooks.arrivals.receive(registration.id, event).await {
             Ok(_) => {}
             Err(ArrivalError::Unavailable { retry_after }) => {

@@ -8,6 +8,7 @@ mod event_webhooks;
 mod health;
 mod listen;
 mod schemas;
+mod traced;
 mod web_actions;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use store::Store;
 
 pub use body::{BODY_BYTES_MAX, BodyFault, read_body};
 pub use listen::serve;
+pub use traced::traced;
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -56,8 +58,8 @@ impl std::fmt::Debug for Face {
 /// All routes. `others` are routes of other parts, the sandbox's for example.
 pub fn router(face: Face, others: Router) -> Router {
     Router::new()
-        .route("/api/v1/web/{package}/{action}", any(web_actions::run))
-        .route("/webhooks/{registration}", get(event_webhooks::challenge).post(event_webhooks::receive))
+        .route(web_actions::ROUTE, any(web_actions::run))
+        .route(event_webhooks::ROUTE, get(event_webhooks::challenge).post(event_webhooks::receive))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/schemas/{file}", get(schemas::schema))

@@ -6,7 +6,9 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use sdk::{ActivationId, web};
 
-use crate::{Face, answer, body};
+use crate::{Face, answer, body, traced};
+
+pub(crate) const ROUTE: &str = "/api/v1/web/{package}/{action}";
 
 const ACTIVATION_ID: HeaderName = HeaderName::from_static("x-openwhisk-activation-id");
 
@@ -16,6 +18,10 @@ pub(crate) async fn run(
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response {
+    traced(ROUTE, request, |request| respond(face, path, request)).await
+}
+
+async fn respond(face: Face, path: Result<Path<(String, String)>, PathRejection>, request: Request) -> Response {
     // What is not text names nothing.
     let Ok(Path((package, action))) = path else { return answer::not_found().await };
     let name = format!("{package}/{action}");
@@ -30,12 +36,12 @@ pub(crate) async fn run(
     let query = head.uri.query().map(str::to_owned);
     let request = web::Request { method: head.method, headers: head.headers, query, body };
     match face.runner.run_web(&name, request).await {
-        Some((response, activation)) => respond(response, activation),
+        Some((response, activation)) => as_http(response, activation),
         None => answer::not_found().await,
     }
 }
 
-fn respond(answered: web::Response, activation: ActivationId) -> Response {
+fn as_http(answered: web::Response, activation: ActivationId) -> Response {
     let mut response = Response::new(Body::from(answered.body));
     *response.status_mut() = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

@@ -13,7 +13,7 @@ mod variables;
 pub use environment::{
     Backoffice, BackofficeAuth, Commerce, CommerceAuth, Environment, Events, EventsApi, EventsClient, EventsService,
     IngestAck, Integration, Journals, Local, LogLevel, Mode, Retry, Return, Role, Server, Store, TargetInputs,
-    TargetLimits,
+    TargetLimits, Traces,
 };
 pub use fault::{Fault, Faults, Location};
 pub use manifest::{Action, Limits, MANIFEST_FILE, Manifest, Web};

@@ -21,6 +21,7 @@ pub fn event(code: &str, value: &Value) -> Event {
         source: "urn:uuid:8e2a0f4c-6a1b-4d3e-9f00-000000000001".to_owned(),
         code: code.to_owned(),
         time: Timestamp::UNIX_EPOCH,
+        trace: None,
         data: data.into(),
     }
 }

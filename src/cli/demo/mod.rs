@@ -51,13 +51,13 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let variables =
         Variables::from_pairs([("KIT_BIND", "127.0.0.1:0"), ("KIT_DATA", data), ("LOG_LEVEL", level.as_str())]);
     let project = Project::read(root, &variables, Mode::Dev)?;
-    log::start(project.environment.log_level);
+    let telemetry = log::start(&project.environment)?;
     let listener = TcpListener::bind(project.environment.bind).await.context("no free port on loopback")?;
     let address = listener.local_addr()?;
     let kit = compose(&project, address, Some(Fallback::sandbox(&project, address))).await?;
     let doors = doors(&kit, &project, address).await?;
     let (stop, stopped) = watch::channel(false);
-    let server = tokio::spawn(run::run(kit, listener, stopped));
+    let server = tokio::spawn(run::run(kit, listener, stopped, telemetry));
     let rows = send_all(&project, &doors).await;
     let _ = stop.send(true);
     server.await.context("the demo's server ended in a panic")??;

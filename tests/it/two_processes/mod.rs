@@ -2,6 +2,7 @@
 
 mod ack;
 mod journal;
+mod traces;
 mod webhook;
 
 use std::net::TcpListener as StdListener;

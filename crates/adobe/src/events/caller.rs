@@ -7,6 +7,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 use reqwest::Url;
+use sdk::TraceContext;
 
 use super::said::said;
 use crate::flight::Failure;
@@ -33,6 +34,8 @@ pub(super) struct Ask<'a> {
     pub url: &'a Url,
     pub header: (HeaderName, &'static str),
     pub body: Option<Bytes>,
+    /// Where in a trace it belongs.
+    pub trace: Option<TraceContext>,
     pub answer_bytes_max: usize,
 }
 
@@ -73,6 +76,9 @@ impl Caller {
         headers.insert(AUTHORIZATION, token.bearer().clone());
         headers.insert(API_KEY, self.api_key.clone());
         headers.insert(ORG_ID, self.org_id.clone());
+        if let Some(trace) = &ask.trace {
+            trace.write_to(headers);
+        }
         *request.body_mut() = ask.body.clone().map(reqwest::Body::from);
         let mut response = self.pool.client().execute(request).await.map_err(CallError::no_answer)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));

@@ -79,6 +79,7 @@ pub(super) async fn read_page(caller: &Caller, url: &str) -> Result<JournalPage,
         url: &url,
         header: (ACCEPT, "application/vnd.adobecloud.events+json"),
         body: None,
+        trace: None,
         answer_bytes_max: PAGE_BYTES_MAX,
     };
     let answer = caller.call(&ask).await.map_err(|error| again_after(&error))?;

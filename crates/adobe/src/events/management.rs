@@ -138,6 +138,7 @@ async fn get<T: DeserializeOwned>(caller: &Caller, url: &Url, what: &'static str
         url,
         header: (ACCEPT, "application/hal+json"),
         body: None,
+        trace: None,
         answer_bytes_max: LIST_BYTES_MAX,
     };
     let answer = caller.call(&ask).await.map_err(|error| EventsApiError::of(what, error))?;

@@ -2,9 +2,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use reqwest::Url;
-use sdk::{Event, Fate};
+use sdk::{Event, Fate, spans};
+use tracing::Instrument;
 
-use super::caller::{Answer, Ask, Caller};
+use super::caller::{Answer, Ask, CallError, Caller};
+use crate::span;
 
 /// The ingress answers a word, or a short complaint.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -28,16 +30,26 @@ pub(super) async fn publish(caller: &Caller, ingress: &Url, event: &Event) -> Se
         Ok(body) => Bytes::from(body),
         Err(_) => return Sent::unanswered(Fate::Refused, "this event cannot be written as JSON".to_owned()),
     };
+    let span = span::request("events-api", &Method::POST, ingress);
     let ask = Ask {
         method: Method::POST,
         url: ingress,
         header: (CONTENT_TYPE, "application/cloudevents+json"),
         body: Some(body),
+        trace: spans::onward(&span, event.trace.as_ref()),
         answer_bytes_max: ANSWER_BYTES_MAX,
     };
-    match caller.call(&ask).await {
-        Ok(answer) => Sent::answered(&answer),
-        Err(error) => Sent::unanswered(Fate::Retry { after: error.retry_after() }, error.sentence("the event ingress")),
+    match caller.call(&ask).instrument(span.clone()).await {
+        Ok(answer) => {
+            span::answered(&span, answer.status.as_u16());
+            Sent::answered(&answer)
+        }
+        Err(error) => {
+            if let CallError::NoAnswer { silence, .. } = &error {
+                span::unanswered(&span, *silence);
+            }
+            Sent::unanswered(Fate::Retry { after: error.retry_after() }, error.sentence("the event ingress"))
+        }
     }
 }
 

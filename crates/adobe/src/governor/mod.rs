@@ -61,6 +61,7 @@ impl Default for Limits {
 
 /// Decides when calls to one target system begin; shared by all actions that call it.
 pub struct Governor {
+    target: &'static str,
     clock: Clock,
     wait: Duration,
     keys: Arc<Keys>,
@@ -100,14 +101,14 @@ struct Place {
 }
 
 impl Governor {
-    /// `target` is the metrics' label.
+    /// `target` is its name in metrics and traces.
     pub fn new(target: &'static str, limits: Limits, clock: Clock) -> Arc<Self> {
         let load = Load::new(limits.concurrency, limits.rate);
         let places = Arc::new(Semaphore::new(load.limit()));
         let meters = Meters::new(target);
         meters.load(&load);
         let wait = limits.wait.min(WAIT_LONGEST);
-        Arc::new(Self { clock, wait, keys: Arc::default(), places, load: Mutex::new(load), meters })
+        Arc::new(Self { target, clock, wait, keys: Arc::default(), places, load: Mutex::new(load), meters })
     }
 
     /// Waits for a call's turn. `changes` are kept from others until it ends.
@@ -122,6 +123,10 @@ impl Governor {
         let mut admission = Admission { place, number: None, _claims: claims };
         admission.begin(deadline).await?;
         Ok(admission)
+    }
+
+    pub(crate) fn target(&self) -> &'static str {
+        self.target
     }
 
     pub(crate) fn clock(&self) -> &Clock {

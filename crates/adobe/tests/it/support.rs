@@ -162,6 +162,7 @@ pub fn event() -> Event {
         source: "urn:uuid:4b7e29d4-0a53-4d3c-a4a7-3f2f6e1a9c55".to_owned(),
         code: "be-observer.catalog_product_create".to_owned(),
         time: "2026-11-22T00:54:28.872Z".parse().unwrap(),
+        trace: None,
         data: RawValue::from_string(format!(r#"{{"name":"{PAYLOAD}"}}"#)).unwrap().into(),
     }
 }

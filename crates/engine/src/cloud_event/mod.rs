@@ -6,9 +6,11 @@ mod tests;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sdk::{Fault, json};
+use sdk::{Fault, TraceContext, json};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+use crate::trace_context;
 
 /// Longer ids, sources and types are refused: they are kept for days, and go into headers.
 const TEXT_BYTES_MAX: usize = 512;
@@ -30,6 +32,8 @@ pub struct CloudEvent {
     pub data: Box<RawValue>,
     /// `time` and extensions; nothing when there are none.
     pub attributes: Map<String, Value>,
+    /// Where in a trace the request stands that brought it. It counts for an event that says nothing itself.
+    pub brought_in: Option<TraceContext>,
 }
 
 impl CloudEvent {
@@ -66,12 +70,20 @@ impl CloudEvent {
             return Err(reader.faults);
         }
         let data = members.get("data").map_or_else(|| RawValue::NULL.to_owned(), |data| (*data).to_owned());
-        Ok(Self { id, source, code, data, attributes })
+        Ok(Self { id, source, code, data, attributes, brought_in: None })
     }
 
     /// The provider behind a source of the form `urn:uuid:<provider id>`.
     pub fn provider_id(&self) -> Option<&str> {
         self.source.strip_prefix("urn:uuid:").filter(|id| !id.is_empty())
+    }
+
+    /// Puts the event into a trace, unless it has too many attributes already.
+    pub(crate) fn go_on_in(&mut self, context: &TraceContext) {
+        if self.attributes.len() + 2 <= EXTENSIONS_MAX {
+            self.attributes.remove(TraceContext::TRACESTATE);
+            self.attributes.extend(trace_context::attributes(context));
+        }
     }
 
     /// An attribute that is a text.

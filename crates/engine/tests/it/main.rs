@@ -18,6 +18,7 @@ mod restart;
 mod schedule;
 mod service;
 mod text;
+mod traces;
 mod web;
 mod web_action;
 mod world;

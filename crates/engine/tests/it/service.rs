@@ -65,7 +65,7 @@ pub struct Service {
     pub deliveries: Arc<Deliveries>,
     pub acks: Acks,
     pub routes: RoutesHandle,
-    intake: Intake,
+    pub intake: Intake,
     stop: watch::Sender<bool>,
     _folder: Option<TempDir>,
 }
@@ -315,6 +315,7 @@ pub fn publication(uid: Option<&str>, sku: &str) -> Publication {
         code: CHANGED.to_owned(),
         entity: None,
         uid: uid.map(str::to_owned),
+        trace: None,
         value: value::RawValue::from_string(product(sku).to_string()).unwrap(),
     }
 }

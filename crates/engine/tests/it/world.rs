@@ -179,6 +179,7 @@ impl World {
             code: code.to_owned(),
             entity: entity.map(str::to_owned),
             uid: uid.map(str::to_owned),
+            trace: None,
             value: value::RawValue::from_string(value.to_owned()).unwrap(),
         };
         let published = self.intake.publish(publication).await?;

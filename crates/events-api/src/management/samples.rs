@@ -67,7 +67,7 @@ async fn send(
         return Ok(no_content());
     }
     let source = source(&path);
-    let event = CloudEvent { id: id.clone(), source, code: path.code, data, attributes: Map::new() };
+    let event = CloudEvent { id: id.clone(), source, code: path.code, data, attributes: Map::new(), brought_in: None };
     match service.0.arrivals.receive(registration.id, event).await {
         Ok(_) => Ok(call.media.ok(json!({"event_id": id, "registration_id": registration.registration_id}))),
         Err(ArrivalError::Unavailable { .. }) => {

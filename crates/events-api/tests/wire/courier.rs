@@ -103,6 +103,28 @@ async fn deprecated_members_can_be_left_out_and_time_is_filled_in() {
 }
 
 #[tokio::test]
+async fn a_delivery_goes_on_in_the_trace_of_its_event() {
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let world = World::new().await;
+    let receiver = Receiver::answering(|_| "").await;
+    world.register(hook(&receiver.url, "webhook")).await;
+    let traced = format!(r#"{{"traceparent":"{PARENT}","tracestate":"a=1"}}"#);
+    let event = StoredEvent { attributes: Some(traced.into()), ..stored(&world, "o-1") };
+    let parcel = Parcel { registration: world.registration(HOOK).id, attempt: 1, events: vec![event] };
+    let carried = world.service.courier().carry(&parcel).await;
+    let [request] = receiver.take().try_into().unwrap();
+    assert_eq!((request.header("traceparent"), request.header("tracestate")), (Some(PARENT), Some("a=1")));
+    let body: Value = serde_json::from_str(&request.body).unwrap();
+    assert_eq!((&body["traceparent"], &body["tracestate"]), (&PARENT.into(), &"a=1".into()));
+    let told = ("traceparent".to_owned(), PARENT.to_owned());
+    assert!(carried.trace.unwrap().request.headers.contains(&told));
+    // The events of a batch come from different traces.
+    world.register(hook(&receiver.url, "webhook_batch")).await;
+    world.service.courier().carry(&parcel).await;
+    assert_eq!(receiver.take()[0].header("traceparent"), None);
+}
+
+#[tokio::test]
 async fn later_attempts_say_how_many_came_before() {
     let (first, _) = delivered(options(), "webhook", 2, &["o-1"]).await;
     let (second, _) = delivered(options(), "webhook", 3, &["o-1"]).await;

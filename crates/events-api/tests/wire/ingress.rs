@@ -45,6 +45,19 @@ async fn an_event_is_taken_when_somebody_is_there_for_it() {
 }
 
 #[tokio::test]
+async fn an_event_keeps_the_trace_of_its_publication() {
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let world = World::new().await;
+    for (id, traceparent) in [("a", PARENT), ("b", "nonsense")] {
+        let request = world.publication(event(id).to_string()).header("traceparent", traceparent);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+    let journal = journal(&world).await;
+    assert_eq!(journal[0]["traceparent"], PARENT);
+    assert_eq!(journal[1].get("traceparent"), None);
+}
+
+#[tokio::test]
 async fn a_registration_that_is_switched_off_keeps_its_journal_but_is_not_there() {
     let world = World::new().await;
     let mut off = world.registration(crate::world::JOURNAL);

@@ -8,6 +8,7 @@ mod quantity;
 mod reader;
 mod server;
 mod targets;
+mod traces;
 mod url;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,6 +23,7 @@ pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsServ
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::server::Server;
 pub use crate::environment::targets::{TargetInputs, TargetLimits};
+pub use crate::environment::traces::Traces;
 use crate::{Faults, Variables};
 
 const BIND_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9080);
@@ -106,6 +108,8 @@ pub struct Environment {
     pub store_bytes_max: u64,
     pub deliveries_at_once: usize,
     pub log_level: LogLevel,
+    /// None: no trace is exported.
+    pub traces: Option<Traces>,
     pub namespace: String,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
@@ -150,6 +154,7 @@ impl Environment {
             store_bytes_max: store_bytes_max(&mut reader),
             deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &(1..=1_024)),
             log_level: log_level(&mut reader),
+            traces: traces::read(&mut reader),
             namespace: namespace(&mut reader),
             unread: names::unread(variables),
         };

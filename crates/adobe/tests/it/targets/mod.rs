@@ -25,10 +25,10 @@ pub fn commerce(base_url: &str, authorize: impl Authorize + 'static) -> Commerce
 }
 
 pub fn get(path: &str) -> Call {
-    Call { method: Method::GET, path: path.to_owned(), body: None, event_id: None, changes: Vec::new() }
+    Call { method: Method::GET, path: path.to_owned(), body: None, event_id: None, trace: None, changes: Vec::new() }
 }
 
 pub fn post(path: &str, body: &str) -> Call {
     let (body, event_id) = (Some(body.as_bytes().to_vec()), Some("event-1".to_owned()));
-    Call { method: Method::POST, path: path.to_owned(), body, event_id, changes: Vec::new() }
+    Call { method: Method::POST, path: path.to_owned(), body, event_id, trace: None, changes: Vec::new() }
 }
