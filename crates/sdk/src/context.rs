@@ -3,6 +3,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;
@@ -41,6 +42,13 @@ impl fmt::Debug for Inputs {
     }
 }
 
+/// What a context keeps of its event.
+#[derive(Debug)]
+struct Named {
+    id: String,
+    time: Timestamp,
+}
+
 /// What one run of an action can see and reach.
 #[derive(Debug)]
 pub struct Context {
@@ -48,7 +56,7 @@ pub struct Context {
     action: Arc<str>,
     attempt: u32,
     is_in_doubt: bool,
-    event_id: Option<String>,
+    event: Option<Named>,
     delivery: Option<Arc<Delivery>>,
     inputs: Arc<Inputs>,
     ports: Ports,
@@ -56,13 +64,13 @@ pub struct Context {
 
 impl Context {
     pub fn new(activation: ActivationId, action: Arc<str>, inputs: Arc<Inputs>, ports: Ports) -> Self {
-        Self { activation, action, attempt: 1, is_in_doubt: false, event_id: None, delivery: None, inputs, ports }
+        Self { activation, action, attempt: 1, is_in_doubt: false, event: None, delivery: None, inputs, ports }
     }
 
     /// The context of an attempt at delivering an event.
     #[must_use]
     pub fn for_event(self, event: &Event, attempt: u32) -> Self {
-        Self { attempt, event_id: Some(event.id.clone()), ..self }
+        Self { attempt, event: Some(Named { id: event.id.clone(), time: event.time }), ..self }
     }
 
     /// The context of an attempt after one whose effect is not known.
@@ -102,23 +110,33 @@ impl Context {
         self.is_in_doubt
     }
 
+    /// The id of the event that this attempt is at; it goes along with every call.
+    pub fn event_id(&self) -> Option<&str> {
+        self.event.as_ref().map(|event| &*event.id)
+    }
+
+    /// When that event was accepted.
+    pub fn event_time(&self) -> Option<Timestamp> {
+        self.event.as_ref().map(|event| event.time)
+    }
+
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
     }
 
     /// Adobe Commerce, as this action's inputs name it.
     pub fn commerce(&self) -> Target<'_> {
-        Target::new(&*self.ports.targets.commerce, self.event_id.as_deref())
+        Target::new(&*self.ports.targets.commerce, self.event_id())
     }
 
     /// Adobe Commerce's GraphQL API; the path of a call is empty.
     pub fn graphql(&self) -> Target<'_> {
-        Target::new(&*self.ports.targets.graphql, self.event_id.as_deref())
+        Target::new(&*self.ports.targets.graphql, self.event_id())
     }
 
     /// The back office, as this action's inputs name it.
     pub fn backoffice(&self) -> Target<'_> {
-        Target::new(&*self.ports.targets.backoffice, self.event_id.as_deref())
+        Target::new(&*self.ports.targets.backoffice, self.event_id())
     }
 
     /// Small values that outlive the run.
