@@ -169,7 +169,7 @@ mod tests {
             let cx = bench(Some("POST"), Some("products")).backoffice(erp.clone()).build();
             let stop = send(&cx, &Json(value)).await.unwrap_err();
             assert_eq!(stop.to_string(), "missing parameter(s) 'data.value'");
-            assert_eq!((stop.fate(), erp.calls().len()), (&Fate::Refused, 0));
+            assert_eq!((stop.fate(), erp.calls().len()), (&Fate::Rejected, 0));
         }
     }
 

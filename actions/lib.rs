@@ -4,6 +4,7 @@
 //! Invariant: a function runs only when it stands in the table below and an `actions.config.yaml` names it.
 
 mod backoffice;
+mod commerce;
 mod events;
 mod id;
 
@@ -75,6 +76,8 @@ pub mod order {
         pub(crate) mod created;
         pub(crate) mod updated;
     }
+    mod comments;
+    mod shipment;
 
     pub mod external {
         pub(crate) mod consumer;

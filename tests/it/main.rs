@@ -13,6 +13,7 @@ mod delivery;
 mod entities;
 mod events_sdk;
 mod golden;
+mod in_doubt;
 mod ingestion;
 mod settings;
 mod support;

@@ -2,7 +2,7 @@ use sdk::prelude::*;
 
 use super::model;
 use crate::customer::echo;
-use crate::id;
+use crate::{commerce, id};
 
 /// A customer who is gone from the back office is deleted in Commerce.
 pub struct Deleted;
@@ -27,6 +27,7 @@ impl EventHandler for Deleted {
 
     async fn send(&self, cx: &Context, request: &DeleteCustomer) -> Result<Reply, Stop> {
         let id = id::text(&request.id);
-        cx.commerce().changing("customer", [&*id]).delete(format!("customers/{}", segment(&id))).await
+        let path = format!("customers/{}", segment(&id));
+        commerce::delete(cx, cx.commerce().changing("customer", [&*id]), path).await
     }
 }

@@ -2,7 +2,7 @@ use sdk::prelude::*;
 
 use super::model;
 use crate::customer::echo;
-use crate::id;
+use crate::{commerce, id};
 
 /// A customer group that is gone from the back office is deleted in Commerce.
 pub struct GroupDeleted;
@@ -27,6 +27,7 @@ impl EventHandler for GroupDeleted {
 
     async fn send(&self, cx: &Context, request: &DeleteGroup) -> Result<Reply, Stop> {
         let id = id::text(&request.id);
-        cx.commerce().changing("customer-group", [&*id]).delete(format!("customerGroups/{}", segment(&id))).await
+        let path = format!("customerGroups/{}", segment(&id));
+        commerce::delete(cx, cx.commerce().changing("customer-group", [&*id]), path).await
     }
 }

@@ -3,7 +3,8 @@ use sdk::prelude::*;
 use super::model::{self, Source};
 use crate::id;
 
-/// A shipment that changed in the back office is saved in Commerce.
+/// A shipment that changed in the back office is saved in Commerce. Every part of it is named by its id, so saving twice
+/// does what saving once does.
 pub struct ShipmentUpdated;
 
 #[derive(Debug, Serialize)]

@@ -1,6 +1,12 @@
 use sdk::prelude::*;
+use tracing::warn;
 
 use super::model;
+use crate::commerce::find;
+use crate::order::comments;
+
+/// What is told of a comment that an earlier attempt could add but without the status.
+const STATUS_LEFT: &str = "An earlier attempt had done it already, but the status was left as it is";
 
 /// An order whose status changed in the back office gets that status in Commerce, and a comment that says so.
 pub struct Updated;
@@ -29,12 +35,22 @@ impl EventHandler for Updated {
 
     fn transform(&self, event: Self::Event) -> Result<AddComment, Stop> {
         let status_history = StatusHistory {
-            comment: format!("Order status changed to {}", event.status),
+            comment: format!("{}{}", comments::BEGINNING, event.status),
             is_customer_notified: event.notify_customer.unwrap_or_default().into(),
             is_visible_on_front: 1,
             status: Some(event.status),
         };
         Ok(AddComment { order_id: event.id.0, status_history })
+    }
+
+    async fn find_effect(&self, cx: &Context, request: &AddComment) -> Result<Option<Reply>, Stop> {
+        let AddComment { order_id, status_history: wanted } = request;
+        let Some(order) = find(cx, format!("orders/{order_id}")).await? else { return Ok(None) };
+        let last = comments::Last::of(cx, *order_id).await?;
+        let Some(found) = last.find(cx, &order, &wanted.comment) else { return Ok(None) };
+        let reply = Reply::of_earlier_attempt(Value::Null);
+        let is_taken = found["status"].as_str() == wanted.status.as_deref();
+        Ok(Some(if is_taken { reply } else { reply.with_note(STATUS_LEFT) }))
     }
 
     async fn send(&self, cx: &Context, request: &AddComment) -> Result<Reply, Stop> {
@@ -49,6 +65,17 @@ impl EventHandler for Updated {
             return Ok(reply);
         }
         Ok(reply.with_note(format!("The status was left as it is because Commerce refused it ({refusal})")))
+    }
+
+    /// From now on the comment is known as this event's, so that the next one that says the same is not taken for it.
+    async fn post(&self, cx: &Context, request: &AddComment, _: &Reply) -> Result<(), Stop> {
+        let (order_id, comment) = (request.order_id, &*request.status_history.comment);
+        let kept = async { comments::Last::of(cx, order_id).await?.followed_by(cx, order_id, comment).await };
+        // The comment is there; nothing of that is incomplete when no more than this cannot be kept.
+        if let Err(stop) = kept.await {
+            warn!(action = %cx.action(), activation = %cx.activation(), error = %stop, "cannot keep whose comment this is");
+        }
+        Ok(())
     }
 }
 

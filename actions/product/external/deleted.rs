@@ -1,6 +1,7 @@
 use sdk::prelude::*;
 
 use super::model;
+use crate::commerce;
 use crate::product::echo;
 
 /// A product that is gone from the back office is deleted in Commerce.
@@ -26,6 +27,7 @@ impl EventHandler for Deleted {
 
     async fn send(&self, cx: &Context, request: &DeleteProduct) -> Result<Reply, Stop> {
         let sku = &*request.sku;
-        cx.commerce().changing("sku", [sku]).delete(format!("products/{}", segment(sku))).await
+        let path = format!("products/{}", segment(sku));
+        commerce::delete(cx, cx.commerce().changing("sku", [sku]), path).await
     }
 }

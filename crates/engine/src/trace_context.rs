@@ -126,9 +126,10 @@ pub(crate) fn ended(outcome: Outcome) {
         Outcome::Done => ("done", false),
         Outcome::Skipped => ("skipped", false),
         Outcome::Suppressed => ("suppressed", false),
-        Outcome::Refused => ("refused", true),
-        Outcome::Parked => ("parked", true),
+        Outcome::Refused(_) => ("refused", true),
+        Outcome::Parked(_) => ("parked", true),
         Outcome::RetryAt(_) => ("retry", true),
+        Outcome::Unknown(_) => ("unknown", true),
     };
     let span = Span::current();
     span.record("kit.outcome", word);

@@ -46,6 +46,10 @@ impl Answer {
         }
     }
 
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
     /// The body, to be told within another.
     pub fn into_value(self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()

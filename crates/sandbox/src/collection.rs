@@ -1,5 +1,5 @@
 //! Documents of one kind by id, within two bounds: how many, and how many bytes of JSON. Every change goes
-//! through `commit` and `remove`, which also keep it.
+//! through `commit` and `remove`, which also keep it and note whether it was one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ struct Stored<T> {
 #[must_use]
 pub struct Prepared<T>(Vec<(u64, Stored<T>)>);
 
-impl<T: Serialize + DeserializeOwned> Collection<T> {
+impl<T: Serialize + DeserializeOwned + PartialEq> Collection<T> {
     pub fn new(kind: &'static str, limits: Limits, keeper: &Arc<Keeper>) -> Self {
         Self { kind, limits, stored: BTreeMap::new(), last_id: 0, bytes: 0, keeper: Arc::clone(keeper) }
     }
@@ -122,6 +122,9 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
     pub fn commit(&mut self, prepared: Prepared<T>) {
         for (id, stored) in prepared.0 {
             self.keeper.put(self.kind, &id.to_string(), &stored.json);
+            if self.get(id) != Some(&stored.entity) {
+                self.keeper.note_change();
+            }
             self.insert(id, stored);
         }
     }
@@ -134,6 +137,7 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
             self.keeper.put(COUNTER, self.kind, id.to_string().as_bytes());
         }
         self.keeper.remove(self.kind, &id.to_string());
+        self.keeper.note_change();
         Some(removed.entity)
     }
 

@@ -15,9 +15,9 @@ use crate::groups::{GENERAL, Groups};
 use crate::keep::{KeepError, Keeper};
 use crate::members::{Members, all_required, integer, line, object, text};
 use crate::search::Fields;
-use crate::time::second;
+use crate::time::{Saved, second};
 
-pub const LIMITS: Limits = Limits { name: "customers", count_max: 100_000, bytes_max: 64 * 1024 * 1024 };
+pub const LIMITS: Limits = Limits { name: "customers", count_max: 1_000_000, bytes_max: 256 * 1024 * 1024 };
 pub const FIELDS: Fields = Fields {
     known: &[
         "id",
@@ -62,12 +62,12 @@ const OTHER: [&str; 13] = [
 const NOT_KEPT: [&str; 5] = ["id", "created_at", "updated_at", "created_in", "rp_token"];
 
 /// One customer as the API answers it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Customer {
     pub id: u64,
     pub group_id: u64,
     pub created_at: String,
-    pub updated_at: String,
+    pub updated_at: Saved,
     pub created_in: String,
     pub email: String,
     pub firstname: String,
@@ -114,7 +114,7 @@ impl Customers {
             id,
             group_id: GENERAL,
             created_at: second(now),
-            updated_at: String::new(),
+            updated_at: Saved::default(),
             created_in: "Default Store View".to_owned(),
             email: String::new(),
             firstname: String::new(),
@@ -153,6 +153,13 @@ impl Customers {
 
     pub fn all(&self) -> impl Iterator<Item = &Customer> {
         self.collection.all().map(|(_, customer)| customer)
+    }
+
+    /// Of all websites.
+    pub fn with_email(&self, email: &str) -> impl Iterator<Item = &Customer> {
+        let email = email.to_lowercase();
+        let ids = WEBSITES.filter_map(move |website_id| self.by_email.get(&(website_id, email.clone())));
+        ids.filter_map(|id| self.collection.get(*id))
     }
 
     /// Adds or replaces, unless another customer of the website has the address.
@@ -195,7 +202,7 @@ impl Customer {
         other.extend(draft.other);
         Ok(Self {
             group_id,
-            updated_at: second(now),
+            updated_at: Saved::at(now),
             email: draft.email,
             firstname: draft.firstname,
             lastname: draft.lastname,

@@ -33,7 +33,7 @@ pub struct Draft {
     pub custom_attributes: Option<Vec<Attribute>>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attribute {
     pub attribute_code: String,
     pub value: Value,

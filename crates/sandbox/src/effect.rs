@@ -1,5 +1,5 @@
-//! What every stand-in does with a call: it reads the body, strikes the fault, lets the effect happen, writes the
-//! row, and holds the answer back as long as it was told to.
+//! What every stand-in does with a call: it reads the body, strikes the fault, lets the effect happen, tells the
+//! witness, writes the row, and holds the answer back as long as it was told to.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,8 @@ use crate::Sandbox;
 use crate::answer::{Answer, broken};
 use crate::calls::{Calls, Row};
 use crate::faults::{Cut, Fault, Target};
+use crate::keep::Kept;
+use crate::witness::Effect;
 
 const EVENT_ID: &str = "x-event-id";
 
@@ -65,40 +67,74 @@ pub async fn answer<S: StandIn>(
     effect: impl FnOnce(&mut S, &Incoming, Timestamp) -> Answer,
 ) -> Response {
     let fault = sandbox.faults().strike(S::TARGET, &incoming.method, &incoming.path);
-    let kept =
-        |state: &mut S, incoming: &Incoming, now| sandbox.shared.keeper.together(|| effect(state, incoming, now));
-    let answer = take_effect(state, incoming, fault.as_ref(), kept);
-    if let Some(fault) = fault.as_ref().filter(|fault| fault.delay_ms > 0) {
-        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+    let delay_ms = fault.as_ref().map_or(0, |fault| fault.delay_ms);
+    let outcome = {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = take_effect::<S>(sandbox, &mut state, (&incoming, fault.as_ref()), effect);
+        witness::<S>(sandbox, &incoming, &outcome);
+        state.calls().push(Row {
+            at: outcome.at,
+            method: incoming.method,
+            path: incoming.path,
+            body: incoming.body.unwrap_or_default(),
+            status: outcome.status(),
+            event_id: incoming.event_id,
+        });
+        outcome
+    };
+    if delay_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
-    answer.map_or_else(broken, IntoResponse::into_response)
+    outcome.answer.filter(|_| !outcome.is_lost).map_or_else(broken, IntoResponse::into_response)
 }
 
-/// Decides, changes the state and writes the row under one lock. `None` is a lost answer.
+/// What became of a call.
+struct Outcome {
+    at: Timestamp,
+    /// `None` when the call was cut before its effect.
+    answer: Option<Answer>,
+    is_lost: bool,
+    is_changed: bool,
+}
+
+impl Outcome {
+    fn status(&self) -> Option<u16> {
+        self.answer.as_ref().map(|answer| answer.status.as_u16())
+    }
+}
+
+/// Decides, and changes the state if it comes to that.
 fn take_effect<S: StandIn>(
-    state: &Mutex<S>,
-    incoming: Incoming,
-    fault: Option<&Fault>,
+    sandbox: &Sandbox,
+    state: &mut S,
+    (incoming, fault): (&Incoming, Option<&Fault>),
     effect: impl FnOnce(&mut S, &Incoming, Timestamp) -> Answer,
-) -> Option<Answer> {
+) -> Outcome {
+    let at = Timestamp::now();
     let cut = fault.map_or(Cut::None, |fault| fault.cut);
-    let ordered = fault.and_then(Fault::answer);
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    let now = Timestamp::now();
-    let answer = match (cut, ordered) {
-        (Cut::Before, _) => None,
-        (Cut::None, Some(ordered)) => Some(ordered),
-        (Cut::None, None) | (Cut::After, _) => Some(effect(&mut state, &incoming, now)),
-    };
-    state.calls().push(Row {
-        at: now,
-        method: incoming.method,
-        path: incoming.path,
-        body: incoming.body.unwrap_or_default(),
-        status: answer.as_ref().map(|answer| answer.status.as_u16()),
-        event_id: incoming.event_id,
+    let without_effect = |answer| Outcome { at, answer, is_lost: cut != Cut::None, is_changed: false };
+    match (cut, fault.and_then(Fault::answer)) {
+        (Cut::Before, _) => without_effect(None),
+        (Cut::None, Some(ordered)) => without_effect(Some(ordered)),
+        (Cut::None, None) | (Cut::After, _) => {
+            let Kept { done, is_changed } = sandbox.shared.keeper.together(|| effect(state, incoming, at));
+            Outcome { at, answer: Some(done), is_lost: cut != Cut::None, is_changed }
+        }
+    }
+}
+
+fn witness<S: StandIn>(sandbox: &Sandbox, incoming: &Incoming, outcome: &Outcome) {
+    let Some(witness) = sandbox.shared.witness.get() else { return };
+    witness(&Effect {
+        target: S::TARGET,
+        method: &incoming.method,
+        path: &incoming.path,
+        event_id: incoming.event_id.as_deref(),
+        body: incoming.body.as_deref().unwrap_or_default(),
+        status: outcome.status(),
+        is_lost: outcome.is_lost,
+        is_changed: outcome.is_changed,
     });
-    answer.filter(|_| cut == Cut::None)
 }
 
 fn text_header(headers: &HeaderMap, name: &str) -> Option<String> {

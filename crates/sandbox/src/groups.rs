@@ -29,7 +29,7 @@ const CODE_CHARS_MAX: usize = 32;
 const NOT_KEPT: [&str; 2] = ["id", "tax_class_name"];
 
 /// One group as the API answers it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     pub id: u64,
     pub code: String,

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
@@ -14,6 +15,15 @@ pub struct Keeper {
     connection: Option<Mutex<Connection>>,
     /// One effect at a time: its writes are one transaction.
     effects: Mutex<()>,
+    /// Whether the effect that runs has changed what a document says.
+    is_changed: AtomicBool,
+}
+
+/// What an effect gave, and whether it changed what any document says.
+#[derive(Debug)]
+pub struct Kept<T> {
+    pub done: T,
+    pub is_changed: bool,
 }
 
 /// The folder cannot be used.
@@ -26,7 +36,7 @@ const DATABASE: &str = "sandbox.db";
 impl Keeper {
     /// Keeps nothing.
     pub fn nowhere() -> Self {
-        Self { connection: None, effects: Mutex::default() }
+        Self { connection: None, effects: Mutex::default(), is_changed: AtomicBool::new(false) }
     }
 
     /// Keeps documents in this folder, which has to be there.
@@ -40,16 +50,26 @@ impl Keeper {
              CREATE TABLE IF NOT EXISTS document(
                  kind TEXT NOT NULL, id TEXT NOT NULL, json BLOB NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;",
         )?;
-        Ok(Self { connection: Some(Mutex::new(connection)), effects: Mutex::default() })
+        Ok(Self {
+            connection: Some(Mutex::new(connection)),
+            effects: Mutex::default(),
+            is_changed: AtomicBool::new(false),
+        })
     }
 
     /// Keeps all that the effect writes, or nothing of it, should the process end in between.
-    pub fn together<T>(&self, effect: impl FnOnce() -> T) -> T {
+    pub fn together<T>(&self, effect: impl FnOnce() -> T) -> Kept<T> {
         let _turn = self.effects.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_changed.store(false, Ordering::Relaxed);
         self.write("BEGIN", []);
         let done = effect();
         self.write("COMMIT", []);
-        done
+        Kept { done, is_changed: self.is_changed.load(Ordering::Relaxed) }
+    }
+
+    /// A document came, went, or says something else than before.
+    pub fn note_change(&self) {
+        self.is_changed.store(true, Ordering::Relaxed);
     }
 
     /// Adds or replaces. A disk that refuses is told of in the log: the stand-in itself goes on.

@@ -8,11 +8,12 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
+use jiff::Timestamp;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
@@ -45,10 +46,16 @@ mod stock;
 #[cfg(test)]
 mod tests;
 mod time;
+mod witness;
 
 pub use calls::Call;
+pub use faults::Target;
 pub use keep::KeepError;
 use keep::Keeper;
+pub use orders::OrderItem;
+pub use refusals::Refused;
+pub use witness::Effect;
+use witness::Witness;
 
 /// What a sandbox is to be.
 #[derive(Clone, Default)]
@@ -96,6 +103,7 @@ struct Shared {
     token: String,
     verifier: oauth::Verifier,
     keeper: Arc<Keeper>,
+    witness: OnceLock<Witness>,
     state: Mutex<State>,
     erp: Mutex<erp::Erp>,
     faults: Mutex<faults::Faults>,
@@ -138,7 +146,7 @@ impl Sandbox {
         let Options { token, integration, folder: _ } = options;
         let verifier = oauth::Verifier::new(integration);
         let (state, erp, faults) = (Mutex::new(state), Mutex::new(erp), Mutex::default());
-        Self { shared: Arc::new(Shared { token, verifier, keeper, state, erp, faults }) }
+        Self { shared: Arc::new(Shared { token, verifier, keeper, witness: OnceLock::new(), state, erp, faults }) }
     }
 
     /// Routes below `/sandbox`, to be merged at the server's root. It has no fallback.
@@ -157,6 +165,37 @@ impl Sandbox {
             .route("/sandbox/erp/calls", get(control::erp_calls))
             .route("/sandbox/faults", faults)
             .with_state(self.clone())
+    }
+
+    /// Somebody who is told of every call from now on. There is one: who comes later is not told.
+    pub fn witnessed_by(&self, witness: impl Fn(&Effect<'_>) + Send + Sync + 'static) {
+        let _ = self.shared.witness.set(Box::new(witness));
+    }
+
+    /// Orders a fault: what `POST /sandbox/faults` takes, such as `json!({"path": "products", "status": 503})`.
+    ///
+    /// # Errors
+    /// The fault makes no sense, or there are too many.
+    pub fn add_fault(&self, fault: &Value) -> Result<(), Refused> {
+        let fault = faults::Fault::parse(fault.to_string().as_bytes())?;
+        self.faults().add(fault)?;
+        Ok(())
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.faults().clear();
+    }
+
+    /// Adds an order with these items, invoiced and ready to be shipped, or replaces the one with this id.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub fn put_order(&self, id: u64, items: &[OrderItem]) -> Result<(), Refused> {
+        let mut state = self.state();
+        let put = self.shared.keeper.together(|| state.orders.put(orders::Order::placed(id, items, Timestamp::now())));
+        put.done?;
+        Ok(())
     }
 
     /// What `GET products/{sku}` would answer; here the SKU is plain, not percent-encoded.

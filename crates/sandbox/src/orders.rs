@@ -15,9 +15,9 @@ use crate::keep::{KeepError, Keeper};
 use crate::members::{Members, flag, integer, line, text};
 use crate::quantity::Quantity;
 use crate::search::Fields;
-use crate::time::second;
+use crate::time::{Saved, second};
 
-pub const LIMITS: Limits = Limits { name: "orders", count_max: 10_000, bytes_max: 64 * 1024 * 1024 };
+pub const LIMITS: Limits = Limits { name: "orders", count_max: 100_000, bytes_max: 256 * 1024 * 1024 };
 pub const FIELDS: Fields = Fields {
     known: &[
         "entity_id",
@@ -51,7 +51,7 @@ pub enum State {
 }
 
 /// One order as the API answers it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "as Commerce names them")]
 pub struct Order {
     pub entity_id: u64,
@@ -65,13 +65,13 @@ pub struct Order {
     pub order_currency_code: String,
     pub total_qty_ordered: Quantity,
     pub created_at: String,
-    pub updated_at: String,
+    pub updated_at: Saved,
     pub items: Vec<Item>,
     /// The newest first.
     pub status_histories: Vec<History>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "as Commerce names them")]
 pub struct Item {
     pub item_id: u64,
@@ -87,7 +87,7 @@ pub struct Item {
     pub qty_canceled: Quantity,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
     pub entity_id: u64,
     pub parent_id: u64,
@@ -97,6 +97,16 @@ pub struct History {
     pub is_customer_notified: u8,
     pub is_visible_on_front: u8,
     pub created_at: String,
+}
+
+/// One line of an order that is put into the store.
+#[derive(Debug, Clone)]
+pub struct OrderItem {
+    /// Commerce's items have ids of their own, over all orders.
+    pub id: u64,
+    /// Where no source counts it, any quantity of it can be shipped.
+    pub sku: String,
+    pub quantity: u32,
 }
 
 /// What a client wants to note on an order.
@@ -175,7 +185,7 @@ impl Orders {
             created_at: second(now),
         };
         order.status_histories.insert(0, history);
-        order.updated_at = second(now);
+        order.updated_at = Saved::at(now);
         self.put(order)?;
         self.last_history_id = entity_id;
         Ok(Bytes::from_static(b"true"))
@@ -183,6 +193,28 @@ impl Orders {
 }
 
 impl Order {
+    /// An order that is paid and of which nothing has left yet.
+    pub fn placed(id: u64, items: &[OrderItem], now: Timestamp) -> Self {
+        let state = State::Processing;
+        let items: Vec<Item> = items.iter().map(|item| Item::ordered(id, item)).collect();
+        Self {
+            entity_id: id,
+            increment_id: format!("{id:09}"),
+            state,
+            status: state.first_status().to_owned(),
+            store_id: 1,
+            customer_id: None,
+            customer_email: "guest@example.com".to_owned(),
+            grand_total: Number::from(0),
+            order_currency_code: "USD".to_owned(),
+            total_qty_ordered: items.iter().map(|item| item.qty_ordered).sum(),
+            created_at: second(now),
+            updated_at: Saved::at(now),
+            items,
+            status_histories: Vec::new(),
+        }
+    }
+
     pub fn item(&self, item_id: u64) -> Option<&Item> {
         self.items.iter().find(|item| item.item_id == item_id)
     }
@@ -198,12 +230,29 @@ impl Order {
             state.first_status().clone_into(&mut self.status);
         }
         self.state = state;
-        self.updated_at = second(now);
+        self.updated_at = Saved::at(now);
         self
     }
 }
 
 impl Item {
+    fn ordered(order_id: u64, item: &OrderItem) -> Self {
+        let quantity = Quantity::whole(item.quantity);
+        Self {
+            item_id: item.id,
+            order_id,
+            sku: item.sku.clone(),
+            name: item.sku.clone(),
+            product_type: "simple".to_owned(),
+            price: Number::from(0),
+            qty_ordered: quantity,
+            qty_invoiced: quantity,
+            qty_shipped: Quantity::ZERO,
+            qty_refunded: Quantity::ZERO,
+            qty_canceled: Quantity::ZERO,
+        }
+    }
+
     /// What is still to be shipped.
     pub fn left(&self) -> Quantity {
         let left = self.qty_ordered - self.qty_shipped - self.qty_refunded - self.qty_canceled;

@@ -13,9 +13,9 @@ use crate::collection::{Collection, Limits};
 use crate::draft::{ATTRIBUTE_SET_ID, ATTRIBUTES_MAX, Attribute, Draft};
 use crate::keep::{KeepError, Keeper};
 use crate::search::Fields;
-use crate::time::second;
+use crate::time::{Saved, second};
 
-pub const LIMITS: Limits = Limits { name: "products", count_max: 100_000, bytes_max: 256 * 1024 * 1024 };
+pub const LIMITS: Limits = Limits { name: "products", count_max: 1_000_000, bytes_max: 256 * 1024 * 1024 };
 /// Attributes are many, so any name is a field.
 pub const FIELDS: Fields = Fields { known: &[], aliases: &[("entity_id", "id")] };
 const KIND: &str = "commerce.product";
@@ -25,7 +25,7 @@ const VISIBILITY_EVERYWHERE: u64 = 4;
 const TYPE_SIMPLE: &str = "simple";
 
 /// One product as the API answers it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Product {
     pub id: u64,
     pub sku: String,
@@ -36,7 +36,7 @@ pub struct Product {
     pub visibility: u64,
     pub type_id: String,
     pub created_at: String,
-    pub updated_at: String,
+    pub updated_at: Saved,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<Number>,
     pub extension_attributes: Map<String, Value>,
@@ -140,7 +140,7 @@ impl Product {
             visibility: VISIBILITY_EVERYWHERE,
             type_id: TYPE_SIMPLE.to_owned(),
             created_at: String::new(),
-            updated_at: String::new(),
+            updated_at: Saved::default(),
             weight: None,
             extension_attributes: Map::new(),
             links: Vec::new(),
@@ -171,7 +171,7 @@ impl Product {
             visibility: draft.visibility.unwrap_or(self.visibility),
             type_id: draft.type_id.unwrap_or(self.type_id),
             created_at: self.created_at,
-            updated_at: second(now),
+            updated_at: Saved::at(now),
             weight: draft.weight.or(self.weight),
             extension_attributes: draft.extension_attributes.unwrap_or(self.extension_attributes),
             links: draft.product_links.unwrap_or(self.links),

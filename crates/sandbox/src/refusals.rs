@@ -5,6 +5,20 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, shortened};
 
+/// Why the sandbox does not do what its own process asks for.
+#[derive(Debug, thiserror::Error)]
+#[error("the sandbox refuses this: {0}")]
+pub struct Refused(String);
+
+impl From<Answer> for Refused {
+    fn from(answer: Answer) -> Self {
+        let refusal = answer.into_value();
+        let message = refusal["message"].as_str().unwrap_or_default();
+        let reason = refusal.pointer("/parameters/0").and_then(Value::as_str).unwrap_or_default();
+        Self(message.trim_end_matches('.').replace("%1", reason))
+    }
+}
+
 impl Answer {
     /// One refusal with several causes; each has the members of a refusal.
     pub fn refusals(message: &str, errors: &[Value]) -> Self {

@@ -47,7 +47,7 @@ fn find(state: &mut State, operation: &Operation<'_>) -> Found {
         ["products", sku] => one_product(state, operation, &path::decode(sku).ok_or_else(Answer::no_product)?),
         ["products", sku, "stockItems", item] => stock_item(state, operation, (sku, item)),
         ["customers"] => all_customers(state, operation),
-        ["customers", "search"] => list(operation, &customers::FIELDS, state.customers.all()),
+        ["customers", "search"] => search_customers(state, operation),
         ["customers", customer] => one_customer(state, operation, customer),
         ["customerGroups"] => all_groups(state, operation),
         ["customerGroups", "search"] => list(operation, &groups::FIELDS, state.groups.all()),
@@ -61,7 +61,7 @@ fn find(state: &mut State, operation: &Operation<'_>) -> Found {
             let draft = shipments::Draft::parse(operation.body)?;
             shipments::create(state, id(order)?, draft, operation.now).map(|id| Bytes::from(id.to_string()))
         }),
-        ["shipments"] => list(operation, &shipments::FIELDS, state.shipments.all()),
+        ["shipments"] => list_shipments(state, operation),
         ["shipment"] => only(operation, "POST", || save_shipment(state, operation)),
         ["shipment", shipment] => only(operation, "GET", || state.shipments.get(id(shipment)?)),
         ["inventory", "source-items"] => source_items(state, operation),
@@ -130,6 +130,23 @@ fn one_group(state: &mut State, operation: &Operation<'_>, group: &str) -> Found
             Ok(done)
         }
         _ => Err(wrong_method(operation, "GET, PUT, DELETE")),
+    }
+}
+
+/// Who asks for one address is not to wait until all customers have been looked at.
+fn search_customers(state: &State, operation: &Operation<'_>) -> Found {
+    match search::wanted(operation.query, &customers::FIELDS, "email") {
+        Some(email) => list(operation, &customers::FIELDS, state.customers.with_email(&email)),
+        None => list(operation, &customers::FIELDS, state.customers.all()),
+    }
+}
+
+/// As with customers.
+fn list_shipments(state: &State, operation: &Operation<'_>) -> Found {
+    let order_id = search::wanted(operation.query, &shipments::FIELDS, "order_id");
+    match order_id.and_then(|order_id| order_id.parse().ok()) {
+        Some(order_id) => list(operation, &shipments::FIELDS, state.shipments.of_order(order_id)),
+        None => list(operation, &shipments::FIELDS, state.shipments.all()),
     }
 }
 

@@ -28,7 +28,7 @@ const OUT_OF_STOCK: u8 = 0;
 const ERRORS_MAX: usize = 20;
 
 /// One source item as the API answers it; its id stays within.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceItem {
     pub sku: String,
     pub source_code: String,

@@ -3,6 +3,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;
@@ -43,6 +44,13 @@ impl fmt::Debug for Inputs {
     }
 }
 
+/// What a context keeps of its event.
+#[derive(Debug)]
+struct Named {
+    id: String,
+    time: Timestamp,
+}
+
 /// What one run of an action can see and reach.
 #[derive(Debug)]
 pub struct Context {
@@ -50,7 +58,7 @@ pub struct Context {
     action: Arc<str>,
     attempt: u32,
     is_in_doubt: bool,
-    event_id: Option<String>,
+    event: Option<Named>,
     trace: Option<TraceContext>,
     delivery: Option<Arc<Delivery>>,
     inputs: Arc<Inputs>,
@@ -64,7 +72,7 @@ impl Context {
             action,
             attempt: 1,
             is_in_doubt: false,
-            event_id: None,
+            event: None,
             trace: None,
             delivery: None,
             inputs,
@@ -75,7 +83,8 @@ impl Context {
     /// The context of an attempt at delivering an event.
     #[must_use]
     pub fn for_event(self, event: &Event, attempt: u32) -> Self {
-        Self { attempt, event_id: Some(event.id.clone()), trace: event.trace.clone(), ..self }
+        let named = Named { id: event.id.clone(), time: event.time };
+        Self { attempt, event: Some(named), trace: event.trace.clone(), ..self }
     }
 
     /// The context of a run that a request asked for.
@@ -121,6 +130,16 @@ impl Context {
         self.is_in_doubt
     }
 
+    /// The id of the event that this attempt is at; it goes along with every call.
+    pub fn event_id(&self) -> Option<&str> {
+        self.event.as_ref().map(|event| &*event.id)
+    }
+
+    /// When that event was accepted.
+    pub fn event_time(&self) -> Option<Timestamp> {
+        self.event.as_ref().map(|event| event.time)
+    }
+
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
     }
@@ -146,7 +165,7 @@ impl Context {
     }
 
     fn target<'a>(&'a self, port: &'a dyn TargetPort) -> Target<'a> {
-        Target::new(port, self.event_id.as_deref(), self.trace.as_ref())
+        Target::new(port, self.event_id(), self.trace.as_ref())
     }
 
     /// Small values that outlive the run.

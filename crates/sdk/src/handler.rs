@@ -9,8 +9,8 @@ use crate::{Action, Answer, Context, Echo, Event, Fate, Reply, Stop, json};
 /// One handler: what it takes, what it sends, and the stages between. Stages left out do nothing.
 ///
 /// The stages run in the order of this trait, once per attempt. `send` may run twice for one event, so the event's
-/// id goes along with every call made through the context, and [`Context::is_in_doubt`] tells when the first may have had
-/// its effect.
+/// id goes along with every call made through the context, and `find_effect` is asked first when an earlier attempt may
+/// have had its effect.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event handler yet",
     label = "this type has no `impl EventHandler`",
@@ -46,6 +46,17 @@ pub trait EventHandler: Send + Sync + 'static {
         async { Ok(request) }
     }
 
+    /// The effect of an earlier attempt whose outcome is not known, if it had any: the event is done with it, and nothing
+    /// is sent. Asked only [in doubt](Context::is_in_doubt); left out where sending twice does what sending once does.
+    fn find_effect(
+        &self,
+        cx: &Context,
+        request: &Self::Request,
+    ) -> impl Future<Output = Result<Option<Reply>, Stop>> + Send {
+        let _ = (cx, request);
+        async { Ok(None) }
+    }
+
     /// The call to the other system.
     fn send(&self, cx: &Context, request: &Self::Request) -> impl Future<Output = Result<Reply, Stop>> + Send;
 
@@ -71,12 +82,14 @@ struct Erased<H>(H);
 #[async_trait]
 impl<H: EventHandler> Action for Erased<H> {
     async fn run(&self, cx: &Context, event: &Event) -> Answer {
-        match self.stages(cx, event).await {
-            Ok(answer) => answer,
-            Err(stop) => {
-                cx.note_stop(&stop);
-                stop.into_answer()
-            }
+        let answer = self.stages(cx, event).await.unwrap_or_else(|stop| {
+            cx.note_stop(&stop);
+            stop.into_answer()
+        });
+        match answer.fate {
+            // That nothing happened this time takes no doubt away.
+            Fate::Retry { after } if cx.is_in_doubt() => Answer { fate: Fate::Unknown { after }, ..answer },
+            _ => answer,
         }
     }
 }
@@ -97,7 +110,11 @@ impl<H: EventHandler> Erased<H> {
         if let Some(echo) = &echo {
             cx.echoes().remember(echo).await?;
         }
-        let reply = self.0.send(cx, &request).await?;
+        let found = if cx.is_in_doubt() { self.0.find_effect(cx, &request).await? } else { None };
+        let reply = match found {
+            Some(reply) => reply,
+            None => self.0.send(cx, &request).await?,
+        };
         if !reply.is_success() {
             return Ok(failed_call(&reply));
         }

@@ -54,5 +54,5 @@ pub mod prelude {
     pub use serde_json::{Number, Value};
     pub use validator::Validate;
 
-    pub use crate::{Context, Echo, Event, EventHandler, Json, Reply, Stop, segment};
+    pub use crate::{Context, Echo, Event, EventHandler, Json, Reply, SearchCriteria, Stop, segment};
 }

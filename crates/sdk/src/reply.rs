@@ -15,9 +15,16 @@ pub struct Reply {
     pub note: Option<String>,
 }
 
+const EARLIER_ATTEMPT: &str = "An earlier attempt had done it already";
+
 impl Reply {
     pub fn new(status: u16, body: Value) -> Self {
         Self { status, body, ..Self::default() }
+    }
+
+    /// What an earlier attempt brought about: success, and people are told why nothing was sent now.
+    pub fn of_earlier_attempt(body: Value) -> Self {
+        Self::new(200, body).with_note(EARLIER_ATTEMPT)
     }
 
     #[must_use]

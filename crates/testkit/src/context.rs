@@ -140,7 +140,7 @@ impl fmt::Debug for Bench {
 
 #[cfg(test)]
 mod tests {
-    use sdk::{Consumer, Reply, Route, Stop, TargetPort};
+    use sdk::{Consumer, EventHandler, Fate, Json, Reply, Route, Stop, TargetPort, handler};
     use serde_json::json;
 
     use super::*;
@@ -149,7 +149,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_run_reaches_the_fakes_and_they_remember_it() {
-        let actions = FakeActions::new().then(Answer::failure(404, "gone", sdk::Fate::Refused));
+        let actions = FakeActions::new().then(Answer::failure(404, "gone", Fate::Refused));
         let event = event("stock.counted", &json!({"sku": "A"}));
         let answer = context().actions(actions.clone()).run(&CONSUMER, &event).await;
         assert_eq!(answer.status, 404);
@@ -157,6 +157,49 @@ mod tests {
         assert_eq!(invocations.len(), 1);
         assert_eq!(invocations[0].action, "stock/counted");
         assert_eq!(invocations[0].event.id, event.id);
+    }
+
+    /// Looks for its effect at `there`, sends to `send`.
+    struct Once;
+
+    impl EventHandler for Once {
+        type Event = Json;
+        type Request = Json;
+        const SUCCESS: &'static str = "Counted";
+
+        fn transform(&self, event: Json) -> Result<Json, Stop> {
+            Ok(event)
+        }
+
+        async fn find_effect(&self, cx: &Context, _: &Json) -> Result<Option<Reply>, Stop> {
+            let reply = cx.commerce().get("there").await?;
+            Ok(reply.is_success().then(|| Reply::of_earlier_attempt(reply.body)))
+        }
+
+        async fn send(&self, cx: &Context, request: &Json) -> Result<Reply, Stop> {
+            cx.commerce().post("send", request).await
+        }
+    }
+
+    /// `script` is what the target answers, `paths` what it is asked for.
+    async fn check_once(bench: Bench, script: Recorder, paths: &[&str], fate: Fate) {
+        let answer = bench.commerce(script.clone()).run(&*handler(Once), &event("code", &json!({}))).await;
+        let asked: Vec<String> = script.calls().into_iter().map(|call| call.path).collect();
+        assert_eq!((asked, answer.fate), (paths.iter().map(|path| (*path).to_owned()).collect(), fate));
+    }
+
+    #[tokio::test]
+    async fn an_effect_is_looked_for_in_doubt_only_and_a_doubt_stays_until_it_is_settled() {
+        let answers = |status| Recorder::new().then(Reply::new(status, Value::Null));
+        let (retry, unknown) = (Fate::Retry { after: None }, Fate::Unknown { after: None });
+        check_once(context(), Recorder::new(), &["send"], Fate::Done).await;
+        check_once(context(), answers(503), &["send"], retry).await;
+        check_once(context().in_doubt(), Recorder::new(), &["there"], Fate::Done).await;
+        check_once(context().in_doubt(), answers(404), &["there", "send"], Fate::Done).await;
+        let busy = answers(404).then(Reply::new(503, Value::Null));
+        check_once(context().in_doubt(), busy, &["there", "send"], unknown.clone()).await;
+        let unreachable = Recorder::new().then_stop(Stop::retry("no line"));
+        check_once(context().in_doubt(), unreachable, &["there"], unknown).await;
     }
 
     #[tokio::test]

@@ -25,6 +25,15 @@ pub async fn sent(handler: &str, code: &str, value: &Value) -> Sent {
     Sent { calls: target.calls(), echo, answer }
 }
 
+/// Where a handler looks for the effect of an earlier attempt before it sends again.
+pub async fn looks_at(handler: &str, code: &str, value: &Value) -> Option<String> {
+    let target = Recorder::new();
+    let bench = testkit::context().commerce(target.clone()).backoffice(target.clone()).in_doubt();
+    run(handler, &testkit::event(code, value), bench).await;
+    let call = target.calls().into_iter().next().filter(|call| call.method.is_safe())?;
+    Some(call.path.split('?').next().unwrap_or_default().to_owned())
+}
+
 /// The members of a value without members of their own, as JSON pointers.
 pub fn leaves(value: &Value) -> Vec<String> {
     let inner: Vec<(String, &Value)> = match value {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::Told;
-use super::mapping::{Sent, body, goes_to, leaves, readable, sent};
+use super::mapping::{Sent, body, goes_to, leaves, looks_at, readable, sent};
 
 pub struct Entity {
     pub name: &'static str,
@@ -43,6 +43,9 @@ async fn chapter(text: &mut String, event: &Told) {
         let names: Vec<String> = fields.iter().map(|name| format!("`{name}`")).collect();
         let by = if names.is_empty() { String::new() } else { format!(", by {}", names.join(", ")) };
         let _ = write!(text, " Echoes are known by its key{by}.");
+    }
+    if let Some(path) = looks_at(handler, code, &event.sample.value).await {
+        let _ = write!(text, " After an attempt in doubt `GET {path}` tells whether it was done.");
     }
     text.push('\n');
     if event.provider == "backoffice" {

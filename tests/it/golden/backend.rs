@@ -43,6 +43,10 @@ impl Received {
         self.path.starts_with("/rest/")
     }
 
+    pub fn is_deletion(&self) -> bool {
+        self.method == "DELETE"
+    }
+
     /// The call as `sent.json` has it.
     pub fn document(&self) -> Value {
         json!({"method": self.method, "path": self.path, "body": self.body})

@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::root;
 
 const EVENT: &str = "event.json";
+/// The id of events that were carried before.
+const CARRIED: &str = "01890a5d-0000-774b-bcce-b302099a8057";
 pub const SENT: &str = "sent.json";
 pub const REPLY: &str = "reply.json";
 
@@ -52,15 +54,28 @@ impl Case {
         let document = self.read(EVENT);
         let code = document.get("type").map_or("", |code| code.as_str().expect("a type is text"));
         let data = document.get("data").unwrap_or_else(|| panic!("{self}: {EVENT} has no `data`"));
-        testkit::event(code, data)
+        let mut event = testkit::event(code, data);
+        if let Some(time) = document.get("time").and_then(Value::as_str) {
+            event.time = time.parse().unwrap_or_else(|error| panic!("{self}: `time`: {error}"));
+        }
+        event
     }
 
-    /// Events that were carried before, each by an action.
-    pub fn carried(&self) -> Vec<(String, Event)> {
+    /// Whether the outcome of an earlier attempt is not known.
+    pub fn is_in_doubt(&self) -> bool {
+        self.read(EVENT).get("in_doubt") == Some(&Value::Bool(true))
+    }
+
+    /// Events that were carried before, each by an action and with the target's answer.
+    pub fn carried(&self) -> Vec<(String, Event, Target)> {
         let document = self.read(EVENT);
         let events = document.get("carried").and_then(Value::as_array).into_iter().flatten();
         let text = |event: &Value, name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        events.map(|event| (text(event, "action"), testkit::event(&text(event, "type"), &event["data"]))).collect()
+        let carried = |event: &Value| {
+            let carried = Event { id: CARRIED.to_owned(), ..testkit::event(&text(event, "type"), &event["data"]) };
+            (text(event, "action"), carried, self.target(&event["target"]))
+        };
+        events.map(carried).collect()
     }
 
     /// What the system that is called answers, call by call; the last answer repeats.

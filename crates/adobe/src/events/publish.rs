@@ -28,7 +28,7 @@ pub struct Sent {
 pub(super) async fn publish(caller: &Caller, ingress: &Url, event: &Event) -> Sent {
     let body = match serde_json::to_vec(event) {
         Ok(body) => Bytes::from(body),
-        Err(_) => return Sent::unanswered(Fate::Refused, "this event cannot be written as JSON".to_owned()),
+        Err(_) => return Sent::unanswered(Fate::Rejected, "this event cannot be written as JSON".to_owned()),
     };
     let span = span::request("events-api", &Method::POST, ingress);
     let ask = Ask {

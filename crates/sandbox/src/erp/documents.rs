@@ -14,7 +14,7 @@ use super::error;
 use crate::answer::Answer;
 use crate::keep::{KeepError, Keeper};
 
-pub const LIMITS: Limits = Limits { count_max: 100_000, bytes_max: 256 * 1024 * 1024 };
+pub const LIMITS: Limits = Limits { count_max: 1_000_000, bytes_max: 256 * 1024 * 1024 };
 const PATH_BYTES_MAX: usize = 1_024;
 /// More than a body, because changes add to a document and numbers may take more room than they came in.
 const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -136,6 +136,9 @@ impl Documents {
             return Err(error(StatusCode::INSUFFICIENT_STORAGE, &text));
         }
         self.keeper.put(KIND, &place.kept_id(), &json);
+        if self.by_path.get(&place.path).is_none_or(|known| known.json != json) {
+            self.keeper.note_change();
+        }
         if let Some(former) = self.place(&place.path).filter(|former| *former != place) {
             self.keeper.remove(KIND, &former.kept_id());
         }
@@ -146,6 +149,7 @@ impl Documents {
     pub fn remove(&mut self, path: &str) {
         let Some(place) = self.place(path) else { return };
         self.keeper.remove(KIND, &place.kept_id());
+        self.keeper.note_change();
         if let Some(removed) = self.by_path.remove(path) {
             self.bytes -= path.len() + removed.json.len();
         }

@@ -14,8 +14,10 @@ use crate::faults::Target;
 use crate::keep::{KeepError, Keeper};
 use crate::{ERP_BODY_BYTES_MAX, Sandbox, path};
 
+pub mod applied;
 pub mod documents;
 
+use applied::Applied;
 use documents::{Documents, Place};
 
 const ROOT: &str = "/sandbox/erp/";
@@ -27,6 +29,7 @@ const ID_MEMBERS: [&str; 6] = ["id", "sku", "increment_id", "customer_group_id",
 #[derive(Debug)]
 pub struct Erp {
     pub documents: Documents,
+    pub applied: Applied,
     pub calls: Calls,
 }
 
@@ -41,7 +44,7 @@ impl StandIn for Erp {
 pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let path = request.uri().path().strip_prefix(ROOT).unwrap_or_default().trim_end_matches('/').to_owned();
     let incoming = Incoming::read(request, path).await;
-    let effect = |erp: &mut Erp, incoming: &Incoming, _| erp.handle(incoming).unwrap_or_else(|refusal| refusal);
+    let effect = |erp: &mut Erp, incoming: &Incoming, _| erp.once(incoming);
     effect::answer(&sandbox, &sandbox.shared.erp, incoming, effect).await
 }
 
@@ -53,13 +56,28 @@ pub fn error(status: StatusCode, text: &str) -> Answer {
 impl Erp {
     /// An ERP that was sent nothing yet.
     pub fn new(keeper: &Arc<Keeper>) -> Self {
-        Self { documents: Documents::new(documents::LIMITS, keeper), calls: Calls::default() }
+        let documents = Documents::new(documents::LIMITS, keeper);
+        Self { documents, applied: Applied::new(applied::LIMITS, keeper), calls: Calls::default() }
     }
 
     /// # Errors
     /// The keeper cannot be read.
     pub fn load(keeper: &Arc<Keeper>) -> Result<Self, KeepError> {
-        Ok(Self { documents: Documents::load(documents::LIMITS, keeper)?, calls: Calls::default() })
+        let documents = Documents::load(documents::LIMITS, keeper)?;
+        Ok(Self { documents, applied: Applied::load(applied::LIMITS, keeper)?, calls: Calls::default() })
+    }
+
+    /// What it has done for an event it does not do again: the same call gets the same answer.
+    fn once(&mut self, incoming: &Incoming) -> Answer {
+        let key = applied::Key::of(incoming);
+        if let Some(answer) = key.as_ref().and_then(|key| self.applied.answer(key)) {
+            return answer;
+        }
+        let answer = self.handle(incoming).unwrap_or_else(|refusal| refusal);
+        if let Some(key) = key.filter(|_| answer.status.is_success()) {
+            self.applied.keep(key, &answer);
+        }
+        answer
     }
 
     fn handle(&mut self, incoming: &Incoming) -> Result<Answer, Answer> {

@@ -54,6 +54,11 @@ impl Condition {
         })
     }
 
+    /// The text that the field has to be.
+    pub fn equal_to(&self) -> Option<&str> {
+        if let Self::Equal(operand) = self { Some(&operand.text) } else { None }
+    }
+
     pub fn is_met(&self, field: Option<&Value>) -> bool {
         let Some(field) = field.filter(|field| !field.is_null()) else { return *self == Self::IsNull };
         let own = Operand::of(&text(field));

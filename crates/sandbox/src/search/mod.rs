@@ -63,6 +63,15 @@ pub fn page<'a, T: Serialize + 'a>(
     serde_json::to_vec(&list).map(Bytes::from).map_err(|_| Answer::unreadable("the list cannot be written as JSON"))
 }
 
+/// What this member has to equal in every document that the query finds, in lower case.
+pub fn wanted(query: &str, fields: &Fields, member: &str) -> Option<String> {
+    let criteria = Criteria::parse(query, fields).ok()?;
+    criteria.groups.iter().find_map(|group| match group.as_slice() {
+        [filter] if filter.member == member => filter.condition.equal_to().map(ToOwned::to_owned),
+        _ => None,
+    })
+}
+
 struct Found<'a, T> {
     document: &'a T,
     keys: Vec<Value>,

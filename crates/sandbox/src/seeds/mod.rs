@@ -49,7 +49,7 @@ fn product(id: u64, (sku, name): (&str, &str), price: &str, description: &str) -
     Product {
         price: number(price),
         created_at: MADE.to_owned(),
-        updated_at: MADE.to_owned(),
+        updated_at: MADE.to_owned().into(),
         custom_attributes: vec![description],
         ..Product::blank(id, sku.to_owned(), name.to_owned())
     }
@@ -64,7 +64,7 @@ fn customers() -> [Customer; 2] {
         id,
         group_id: crate::groups::GENERAL,
         created_at: MADE.to_owned(),
-        updated_at: MADE.to_owned(),
+        updated_at: MADE.to_owned().into(),
         created_in: "Default Store View".to_owned(),
         email: email.to_owned(),
         firstname: firstname.to_owned(),

@@ -44,7 +44,7 @@ pub fn shipment() -> Shipment {
         store_id: 1,
         total_qty: Quantity::whole(1),
         created_at: at(),
-        updated_at: at(),
+        updated_at: at().into(),
         items: vec![shipments::Item {
             entity_id,
             parent_id,
@@ -62,7 +62,7 @@ pub fn shipment() -> Shipment {
             title: "Parcel Service".to_owned(),
             carrier_code: "custom".to_owned(),
             created_at: at(),
-            updated_at: at(),
+            updated_at: at().into(),
         }],
         comments: vec![shipments::Comment {
             entity_id,
@@ -101,7 +101,7 @@ fn order(id: u64, state: State, line: &Line) -> Order {
         order_currency_code: "USD".to_owned(),
         total_qty_ordered: count,
         created_at: MADE.to_owned(),
-        updated_at: MADE.to_owned(),
+        updated_at: MADE.to_owned().into(),
         items: vec![Item {
             item_id: line.item_id,
             order_id: id,

@@ -15,7 +15,7 @@ use crate::members::required;
 use crate::orders::Order;
 use crate::quantity::Quantity;
 use crate::stock::SOURCE_DEFAULT;
-use crate::time::second;
+use crate::time::{Saved, second};
 
 /// Gives the id of the shipment. A draft without items means all that is left.
 pub fn create(state: &mut State, order_id: u64, draft: Draft, now: Timestamp) -> Result<u64, Answer> {
@@ -90,7 +90,7 @@ fn packed(id: u64, order: &Order, lines: &BTreeMap<u64, Quantity>, now: Timestam
         store_id: order.store_id,
         total_qty: lines.values().copied().sum(),
         created_at: second(now),
-        updated_at: second(now),
+        updated_at: Saved::at(now),
         items: items.collect(),
         tracks: Vec::new(),
         comments: Vec::new(),

@@ -39,7 +39,7 @@ impl Parts {
             title: track.title.unwrap_or_default(),
             carrier_code: track.carrier_code.unwrap_or_default(),
             created_at: self.at.clone(),
-            updated_at: self.at.clone(),
+            updated_at: self.at.clone().into(),
         });
     }
 

@@ -13,7 +13,7 @@ use crate::State;
 use crate::answer::Answer;
 use crate::members::required;
 use crate::orders::Order;
-use crate::time::second;
+use crate::time::{Saved, second};
 
 pub fn update(
     state: &mut State,
@@ -50,7 +50,7 @@ pub fn update(
         }
     }
     shipment.total_qty = shipment.items.iter().map(|item| item.qty).sum();
-    shipment.updated_at = second(now);
+    shipment.updated_at = Saved::at(now);
     shipment.packages = draft.packages.unwrap_or(shipment.packages);
     if let Some(source_code) = draft.source_code {
         shipment.extension_attributes.source_code = source_code;
@@ -76,7 +76,7 @@ fn change_track(shipment: &mut Shipment, (id, change): (u64, draft::Track), at: 
     replace(&mut known.track_number, change.track_number);
     replace(&mut known.title, change.title);
     replace(&mut known.carrier_code, change.carrier_code);
-    at.clone_into(&mut known.updated_at);
+    known.updated_at = at.to_owned().into();
     Ok(())
 }
 

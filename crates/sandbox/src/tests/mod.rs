@@ -24,6 +24,7 @@ mod samples;
 mod search;
 mod shipments;
 mod stock;
+mod witness;
 
 const TOKEN: &str = "store-token";
 const V1: &str = "/sandbox/commerce/rest/V1/";

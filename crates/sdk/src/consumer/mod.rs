@@ -132,7 +132,7 @@ impl Action for Consumer {
         if !missing.is_empty() {
             let names = missing.join(",");
             let message = format!("Invalid request parameters: missing parameter(s) '{names}'");
-            return Answer::error(400, &message, Fate::Refused);
+            return Answer::error(400, &message, Fate::Rejected);
         }
         let handler = match route.map(|route| route.to) {
             Some(To::Handler(handler)) => handler,
@@ -140,7 +140,7 @@ impl Action for Consumer {
             Some(To::CreatedOrUpdated { updated, .. }) => updated,
             None => {
                 let message = format!("This case type is not supported: {}", event.code);
-                return Answer::error(400, &message, Fate::Refused);
+                return Answer::error(400, &message, Fate::Rejected);
             }
         };
         Answer::routed(&event.code, cx.invoke(handler, &self.part(event)).await)

@@ -128,7 +128,7 @@ async fn one_slash_is_between_base_and_path() {
 async fn a_path_that_leads_elsewhere_is_refused() {
     let backoffice = backoffice("http://127.0.0.1:1/api", HeaderMap::new(), NoCredentials);
     let stop = backoffice.call(get("orders/%2e%2e")).await.unwrap_err();
-    assert_eq!((stop.fate(), stop.to_string().contains("the back office")), (&Fate::Refused, true));
+    assert_eq!((stop.fate(), stop.to_string().contains("the back office")), (&Fate::Rejected, true));
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn a_token_that_no_header_carries_parks_and_is_not_told() {
 }
 
 #[tokio::test]
-async fn a_broken_connection_is_a_retry() {
+async fn a_broken_connection_leaves_the_effect_unknown() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/rest/", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -92,7 +92,7 @@ async fn a_broken_connection_is_a_retry() {
         }
     });
     let stop = call(&url, "token").await.unwrap_err();
-    assert_eq!(stop.fate(), &Fate::Retry { after: None });
+    assert_eq!(stop.fate(), &Fate::Unknown { after: None });
     assert_eq!(stop.to_string(), "Commerce broke off the connection");
 }
 

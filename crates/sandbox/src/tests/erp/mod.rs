@@ -9,12 +9,13 @@ mod bounds;
 mod calls;
 mod documents;
 mod kept;
+mod once;
 
-const ERP: &str = "/sandbox/erp/";
+pub const ERP: &str = "/sandbox/erp/";
 
 impl Store {
     /// `path` is below the ERP's root; a null body is none. No token goes along.
-    async fn erp(&self, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
+    pub async fn erp(&self, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
         let mut request = request(method, &format!("{ERP}{path}"), &body);
         request.headers_mut().remove(header::AUTHORIZATION);
         answer(self.send(request).await).await
