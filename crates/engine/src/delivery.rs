@@ -16,6 +16,7 @@ use crate::carrier::Carriers;
 use crate::carrying::Batch;
 use crate::routes::{PUBLISH, RoutesHandle, TargetKind};
 use crate::run::Runner;
+use crate::running::Running;
 use crate::schedule::Schedule;
 use crate::session::Session;
 use crate::trace_context;
@@ -45,13 +46,20 @@ pub struct Deliveries {
     options: DeliveryOptions,
     pub(crate) carriers: Carriers,
     places: Arc<Semaphore>,
+    running: Arc<Running>,
     pub(crate) freed: Notify,
 }
 
 impl Deliveries {
     pub fn new(runner: Arc<Runner>, routes: RoutesHandle, options: DeliveryOptions, carriers: Carriers) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(options.at_once));
-        Arc::new(Self { runner, routes, options, carriers, places, freed: Notify::new() })
+        let running = Arc::new(Running::new(options.at_once));
+        Arc::new(Self { runner, routes, options, carriers, places, running, freed: Notify::new() })
+    }
+
+    /// What runs at the moment.
+    pub fn running(&self) -> &Arc<Running> {
+        &self.running
     }
 
     /// Delivers until told to stop; attempts that run by then go on, see [`Self::finished`].
