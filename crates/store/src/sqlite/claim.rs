@@ -63,10 +63,11 @@ impl Claiming<'_> {
                 if room > 0 {
                     self.next_due = Some(self.next_due.map_or(candidate.due, |next| next.min(candidate.due)));
                 }
-            } else if left > 0 && self.bytes < self.claim.bytes_max {
+            } else if left > 0 && self.take(registration, &candidate)? {
                 left -= 1;
-                self.take(registration, &candidate)?;
             } else {
+                // Those behind one that is too large wait with it.
+                left = 0;
                 self.claimed.is_limited = true;
             }
         }
@@ -95,10 +96,22 @@ impl Claiming<'_> {
             .query_map([registration, self.claim.owner, limit], Candidate::of)?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         candidates.extend(ended);
+        // However much is due, a lease that ended long ago has its turn.
+        candidates.sort_by_key(|candidate| (candidate.due, candidate.event));
         Ok(candidates)
     }
 
-    fn take(&mut self, registration: i64, candidate: &Candidate) -> rusqlite::Result<()> {
+    /// Leases a delivery, unless its value is too large to come along with the others.
+    fn take(&mut self, registration: i64, candidate: &Candidate) -> rusqlite::Result<bool> {
+        let event = self
+            .connection
+            .prepare_cached(rows::EVENT_BY_NUMBER)?
+            .query_row([candidate.event], rows::event)
+            .optional()?;
+        let bytes = self.bytes.saturating_add(event.as_ref().map_or(0, |event| event.body.len()));
+        if bytes > self.claim.bytes_max && !self.claimed.deliveries.is_empty() {
+            return Ok(false);
+        }
         let lease_ms = i64::try_from(self.claim.lease.as_millis()).unwrap_or(i64::MAX);
         let ends = millis(self.claim.now).saturating_add(lease_ms);
         self.connection
@@ -107,13 +120,8 @@ impl Claiming<'_> {
                  WHERE event = ?1 AND registration = ?2",
             )?
             .execute(params![candidate.event, registration, ends, self.claim.owner, candidate.is_in_doubt])?;
-        let event = self
-            .connection
-            .prepare_cached(rows::EVENT_BY_NUMBER)?
-            .query_row([candidate.event], rows::event)
-            .optional()?;
-        let Some(event) = event else { return Ok(()) };
-        self.bytes += event.body.len();
+        self.bytes = bytes;
+        let Some(event) = event else { return Ok(true) };
         let attempt = candidate.attempts.saturating_add(1);
         self.claimed.deliveries.push(ClaimedDelivery {
             registration,
@@ -123,7 +131,7 @@ impl Claiming<'_> {
             is_in_doubt: candidate.is_in_doubt,
             event,
         });
-        Ok(())
+        Ok(true)
     }
 }
 
