@@ -79,8 +79,9 @@ impl Writer {
                 Ok((executed, is_due)) => {
                     metrics::histogram!("kit_store_commit_seconds").record(begun.elapsed());
                     metrics::histogram!("kit_store_commit_commands").record(count(commands));
-                    executed.into_iter().for_each(Executed::answer);
+                    // First, so that whoever has an answer is told of a state that it is part of.
                     open.tell(&self.shared, queue.len());
+                    executed.into_iter().for_each(Executed::answer);
                     if is_due {
                         self.shared.work.notify_one();
                     }
