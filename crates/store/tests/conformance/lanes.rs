@@ -1,7 +1,9 @@
 use store::{Outcome, State};
 
 use crate::place::Place;
-use crate::support::{LEASE, after, append, at, claim, expect_claim, finish, state, with_deliveries, with_keys};
+use crate::support::{
+    LEASE, PARKED, REFUSED, after, append, at, claim, expect_claim, finish, state, with_deliveries, with_keys,
+};
 
 for_every_store!(
     events_with_one_key_run_one_after_the_other,
@@ -144,7 +146,7 @@ async fn crossed_keys_do_not_lock_each_other_out(place: &Place) {
 
 async fn what_will_not_run_again_is_stepped_over(place: &Place) {
     let store = place.open().await;
-    let outcomes = [Outcome::Parked, Outcome::Refused, Outcome::Skipped, Outcome::Suppressed, Outcome::Done];
+    let outcomes = [PARKED, REFUSED, Outcome::Skipped, Outcome::Suppressed, Outcome::Done];
     let mut events = Vec::new();
     for (second, _) in (0..).zip(outcomes) {
         events.push(append(&store, with_keys(at(second), &["sku-1"])).await);

@@ -26,6 +26,7 @@ mod changes;
 mod claims;
 mod close;
 mod credentials;
+mod history;
 mod journal;
 mod lanes;
 mod lost;

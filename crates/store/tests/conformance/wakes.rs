@@ -5,7 +5,7 @@ use store::{Outcome, Store};
 use tokio::time::timeout;
 
 use crate::place::Place;
-use crate::support::{append, at, claim_one, expect_claim, finish, with_keys};
+use crate::support::{PARKED, append, at, claim_one, expect_claim, finish, with_keys};
 
 for_every_store!(
     an_event_that_can_run_wakes_who_waits,
@@ -48,7 +48,7 @@ async fn a_finish_that_frees_the_next_wakes(place: &Place) {
     woken(&store).await;
     let claimed = claim_one(&store, at(0)).await;
     let second = append(&store, with_keys(at(1), &["sku-1"])).await;
-    finish(&store, &claimed, Outcome::Parked).await;
+    finish(&store, &claimed, PARKED).await;
     woken(&store).await;
     expect_claim(&store, at(1), &[second]).await;
 }
