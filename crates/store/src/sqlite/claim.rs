@@ -11,11 +11,19 @@ pub(super) fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<
     if let Some(turn) = millis(claim.now).checked_rem_euclid(i64::try_from(registrations.len()).unwrap_or(1)) {
         registrations.rotate_left(usize::try_from(turn).unwrap_or(0));
     }
+    let mut wanting = Vec::new();
     for (position, registration) in registrations.iter().enumerate() {
         // Whoever comes first leaves something for the others.
-        let left = claim.deliveries_max.saturating_sub(claiming.claimed.deliveries.len());
-        let share = left.div_ceil(registrations.len() - position);
-        claiming.of_registration(*registration, share)?;
+        let share = claiming.left().div_ceil(registrations.len() - position);
+        let before = claiming.claimed.deliveries.len();
+        if claiming.of_registration(*registration, share.min(claim.rooms.of(*registration)))? {
+            wanting.push((*registration, claiming.claimed.deliveries.len() - before));
+        }
+    }
+    // What they left is for those who want more.
+    for (registration, taken) in wanting {
+        let room = claiming.left().min(claim.rooms.of(registration).saturating_sub(taken));
+        claiming.claimed.is_limited |= room == 0 || claiming.of_registration(registration, room)?;
     }
     let Claiming { mut claimed, next_due, .. } = claiming;
     claimed.next_due = next_due.map(timestamp);
@@ -54,24 +62,30 @@ impl Candidate {
 }
 
 impl Claiming<'_> {
-    fn of_registration(&mut self, registration: i64, share: usize) -> rusqlite::Result<()> {
+    /// How many more may come.
+    fn left(&self) -> usize {
+        self.claim.deliveries_max.saturating_sub(self.claimed.deliveries.len())
+    }
+
+    /// Whether more is due than came.
+    fn of_registration(&mut self, registration: i64, mut room: usize) -> rusqlite::Result<bool> {
         let now = millis(self.claim.now);
-        let room = self.claim.rooms.of(registration);
-        let mut left = room.min(share);
-        for candidate in self.candidates(registration, left)? {
+        let is_waited_for = self.claim.rooms.of(registration) > 0;
+        let mut is_limited = false;
+        for candidate in self.candidates(registration, room)? {
             if candidate.due > now {
-                if room > 0 {
+                if is_waited_for {
                     self.next_due = Some(self.next_due.map_or(candidate.due, |next| next.min(candidate.due)));
                 }
-            } else if left > 0 && self.take(registration, &candidate)? {
-                left -= 1;
+            } else if room > 0 && self.take(registration, &candidate)? {
+                room -= 1;
             } else {
                 // Those behind one that is too large wait with it.
-                left = 0;
-                self.claimed.is_limited = true;
+                room = 0;
+                is_limited = true;
             }
         }
-        Ok(())
+        Ok(is_limited)
     }
 
     /// The first of those that are due or will be, and the first of those whose lease is somebody else's; one more than
