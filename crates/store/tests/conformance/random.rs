@@ -11,7 +11,7 @@ use crate::history::History;
 use crate::place::Place;
 
 /// Every step is a write to the disk, so a few histories take seconds.
-const CASES: u32 = 256;
+const CASES: u32 = 96;
 const STEPS_MAX: usize = 60;
 
 /// A failing history is made shorter no longer than this many tries.
