@@ -39,6 +39,9 @@ const SOURCES: [Source; 4] = [
     },
 ];
 
+/// The deliveries of few events: whatever their states, their key finds them.
+const OF_EVENTS: [Source; 1] = [Source { states: &State::ALL, tables: "delivery", condition: "TRUE" }];
+
 struct Source {
     states: &'static [State],
     tables: &'static str,
@@ -57,7 +60,8 @@ pub(super) fn list(connection: &Connection, filter: &DeliveryFilter) -> rusqlite
     let mut listed = Vec::new();
     let (conditions, parameters) = conditions(connection, filter)?;
     let direction = if filter.order == Order::NewestFirst { "DESC" } else { "ASC" };
-    for Source { states, tables, condition } in SOURCES {
+    let sources = if filter.event.is_some() { OF_EVENTS.as_slice() } else { SOURCES.as_slice() };
+    for Source { states, tables, condition } in sources {
         let wanted = states.iter().filter(|state| filter.states.is_empty() || filter.states.contains(state));
         let wanted: Vec<String> = wanted.map(|state| state.to_number().to_string()).collect();
         if wanted.is_empty() {
