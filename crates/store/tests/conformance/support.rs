@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Activation, Appended, Attempt, Claim, Claimed, ClaimedDelivery, Delivery, DeliveryFilter, Drawer, JournalFrom,
-    JournalPage, JournalRead, Known, Lease, NewDelivery, NewEvent, Outcome, Parked, Replay, Replayed, Retention, Rooms,
-    State, Status, Store,
+    Activation, Appended, Attempt, Claim, Claimed, ClaimedDelivery, Delivery, Drawer, JournalFrom, JournalPage,
+    JournalRead, Known, Lease, NewDelivery, NewEvent, Outcome, Parked, Replay, Replayed, Retention, Rooms, State,
+    Status, Store,
 };
 use uuid::Uuid;
 
@@ -209,11 +209,6 @@ pub async fn replay_of(store: &Arc<dyn Store>, event: Uuid, keys: &[&str], now: 
 pub async fn replay(store: &Arc<dyn Store>, event: Uuid, keys: &[&str], now: Timestamp) -> Replayed {
     let replay = replay_of(store, event, keys, now).await;
     store.replay(replay).await.expect("the store takes replays")
-}
-
-/// Everything, whatever its state.
-pub fn all_deliveries() -> DeliveryFilter {
-    DeliveryFilter { limit: ALL, ..DeliveryFilter::default() }
 }
 
 /// What goes for its age alone.
