@@ -173,16 +173,16 @@ pub(super) fn blockers(connection: &Connection, event: i64, registration: i64) -
         "SELECT {COLUMNS}, event.uuid, kind.code, event.uid, event.at
          FROM lane JOIN delivery ON delivery.event = lane.event AND delivery.registration = lane.registration
          JOIN event ON event.id = delivery.event JOIN kind ON kind.id = event.kind
-         WHERE lane.lane = ?1 AND lane.holds = 1 AND NOT (lane.event = ?2 AND lane.registration = ?3)"
+         WHERE lane.lane = ?1 AND lane.holds = 1 ORDER BY lane.place LIMIT 1"
     );
     let mut statement = connection.prepare_cached(&text)?;
     let mut blockers: Vec<Listed> = Vec::new();
     for lane in rows::lanes_from_bytes(&lanes.unwrap_or_default()) {
-        for blocker in statement.query_map([lane, event, registration], row)? {
-            let blocker = blocker?;
-            if !blockers.iter().any(|known| known.delivery == blocker.delivery) {
-                blockers.push(blocker);
-            }
+        // Whoever holds a lane is the first in it: the others, however many, are not looked at.
+        let Some(blocker) = statement.query_row([lane], row).optional()? else { continue };
+        let is_own = (blocker.delivery.event, blocker.delivery.registration) == (event, registration);
+        if !is_own && !blockers.iter().any(|known| known.delivery == blocker.delivery) {
+            blockers.push(blocker);
         }
     }
     Ok(blockers)

@@ -1,7 +1,9 @@
 //! What is special to the embedded store: its folder, its file, its limits.
 
 mod beside;
+mod damage;
 mod home;
+mod limits;
 mod versions;
 
 use std::fs;
@@ -69,23 +71,6 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     assert_eq!(user_version(&home.connect()), known + 1);
     home.connect().pragma_update(None, "user_version", known).unwrap();
     assert!(home.open().event(event).await.unwrap().is_some());
-}
-
-#[test]
-fn a_file_that_is_no_database_is_refused_and_kept() {
-    fn check(bytes: &[u8]) {
-        let home = Home::new();
-        fs::create_dir_all(&home.options.folder).unwrap();
-        fs::write(home.database(), bytes).unwrap();
-        for _ in 0..2 {
-            let refusal = home.refusal();
-            assert!(matches!(refusal, OpenError::Database(_)), "{refusal:?}");
-        }
-        assert!(fs::read(home.database()).unwrap() == bytes, "the file is as it was");
-    }
-    check(b"the shopping list");
-    check(&b"the shopping list\n".repeat(1_000));
-    check(&[0xff; 100]);
 }
 
 #[test]
