@@ -3,6 +3,7 @@
 mod beside;
 mod damage;
 mod home;
+mod lanes_of_old;
 mod limits;
 mod versions;
 
