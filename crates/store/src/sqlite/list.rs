@@ -131,7 +131,11 @@ fn conditions(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Res
     Ok((text, values))
 }
 
-/// The numbers of the events with this id, or with this uid of a sender.
+/// Events that are looked at, the newest first, for the `id` that a producer gave: no index has it, because a random key
+/// costs a page for each event.
+const GIVEN_IDS_SEEN_MAX: usize = 100_000;
+
+/// The numbers of the events with this id, with this uid of a sender, or else with this `id` of a producer.
 fn numbers(connection: &Connection, known_by: &str) -> rusqlite::Result<Vec<i64>> {
     let mut numbers = Vec::new();
     if let Ok(id) = known_by.parse::<Uuid>() {
@@ -157,6 +161,16 @@ fn numbers(connection: &Connection, known_by: &str) -> rusqlite::Result<Vec<i64>
         let mut by_uid = connection.prepare(&text)?;
         numbers
             .extend(by_uid.query_map([known_by], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    if numbers.is_empty() {
+        let text = format!(
+            "SELECT id FROM (SELECT id, given_id FROM event ORDER BY id DESC LIMIT {GIVEN_IDS_SEEN_MAX})
+             WHERE given_id = ?1"
+        );
+        let mut by_given_id = connection.prepare(&text)?;
+        numbers.extend(
+            by_given_id.query_map([known_by], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?,
+        );
     }
     numbers.sort_unstable();
     numbers.dedup();
