@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use store::{Appended, Filter, Outcome, State, StoreError};
+use store::{Appended, DeliveryFilter, Filter, Job, JobState, Outcome, RegistrationHealth, Replay, State, StoreError};
 
 use crate::catalogue::{metadata, provider, registration};
 use crate::credentials::credential;
@@ -33,6 +33,20 @@ async fn a_closed_store_refuses_every_write(place: &Place) {
     store.close().await;
     refused("append", &store.append(event(at(1))).await);
     refused("claim", &store.claim(claim_of(1, at(1))).await);
+    refused("renew", &store.renew(1, Vec::new(), at(1)).await);
+    refused("release", &store.release(1, Vec::new(), at(1)).await);
+    let replay = Replay { event: 1, registration: 1, keys: Vec::new(), now: at(1), repeats_effect: false };
+    refused("replay", &store.replay(replay).await);
+    refused("forget", &store.forget(1).await);
+    refused("put_health", &store.put_health(1, RegistrationHealth::Active).await);
+    let job = Job {
+        id: run("a", at(0)).id,
+        created: at(0),
+        state: JobState::Waiting,
+        document: String::new(),
+        progress: String::new(),
+    };
+    refused("put_job", &store.put_job(job).await);
     refused("finish", &store.finish(attempt(&claimed, Outcome::Done)).await);
     refused("record", &store.record(run("stock/updated", at(1))).await);
     refused("put_provider", &store.put_provider(provider("p-1", "Backoffice")).await);
@@ -53,6 +67,11 @@ async fn a_closed_store_refuses_every_read(place: &Place) {
     let store = place.open().await;
     let event = append(&store, event(at(0))).await;
     store.close().await;
+    refused("deliveries", &store.deliveries(DeliveryFilter::default()).await);
+    refused("blockers", &store.blockers(1, 1).await);
+    refused("attempt_counts", &store.attempt_counts(at(0)).await);
+    refused("events", &store.events(0, 1).await);
+    refused("jobs", &store.jobs().await);
     refused("event", &store.event(event).await);
     refused("activation", &store.activation(event).await);
     refused("activations", &store.activations(Filter { limit: 1, action: None, event: None }).await);
