@@ -54,11 +54,11 @@ start() {
   url[$name]=$(sed -n 's/^listening on //p' "$folder/$name.out")
 }
 
-# Lets a server end by itself; one that does not is killed.
+# stop NAME [SIGNAL]: lets a process end by itself; one that does not is killed.
 stop() {
   local name=$1 deadline=$((SECONDS + stop_seconds_max))
   if [[ -z ${process[$name]:-} ]]; then return; fi
-  kill "${process[$name]}" 2>/dev/null || true
+  kill "-${2:-TERM}" "${process[$name]}" 2>/dev/null || true
   while kill -0 "${process[$name]}" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.02; done
   stop_hard "$name"
 }

@@ -1,5 +1,5 @@
-# What one event costs: allocations under valgrind, as the difference of two runs; fsyncs under strace, which counts
-# without stopping other calls; bytes and CPU as the system counts them.
+# What one event costs: allocations under valgrind, as the difference of two runs; fsyncs by the kernel's tracepoints, as
+# strace would make commits slower and so batches smaller; bytes and CPU as the system counts them.
 # What is not set here is set by `scripts/bench` or `common.sh`.
 # shellcheck shell=bash disable=SC2154
 
@@ -44,7 +44,8 @@ allocated() {
 # disk holding|delivering: bytes, fsyncs and CPU of a load at full speed, with its deliveries when they are not held.
 disk() {
   local way=$1 bytes requests failed events syncs cpu
-  "start_$way" kit disk -- strace -D -f --seccomp-bpf -c -e trace=fsync,fdatasync -o "$folder/strace"
+  "start_$way" kit disk
+  count_syncs kit
   bytes=$(written_bytes kit)
   cpu=$(cpu_ms kit)
   read -r _ _ _ requests failed < <(closed_loop "${url[kit]}/$ingestion")
@@ -52,19 +53,19 @@ disk() {
   if [[ $way == delivering ]]; then wait_for_effects "$events" >/dev/null; fi
   bytes=$(($(written_bytes kit) - bytes))
   cpu=$(($(cpu_ms kit) - cpu))
-  stop kit
+  # Told to terminate, it would write nothing.
+  stop perf INT
   discard kit disk
-  wait_for_strace
-  syncs=$(awk '$NF == "fsync" || $NF == "fdatasync" { n += $4 } END { print n + 0 }' "$folder/strace")
+  syncs=$(awk -F, '/sys_enter_f/ { n += $1 } END { print n + 0 }' "$folder/syncs")
   row "disk_$way" "$(per "$bytes" "$events")" "$(ratio "$syncs" "$events")" "$(per "$events" "$syncs")" \
     "$(per $((cpu * 1000)) "$events")" "$events"
 }
 
-# It writes its table when the last thread of what it traced is gone.
-wait_for_strace() {
-  local deadline=$((SECONDS + stop_seconds_max))
-  until [[ -s $folder/strace ]]; do
-    ((SECONDS < deadline)) || fail 'strace has not written its table'
-    sleep 0.05
-  done
+# count_syncs NAME: until `perf` is stopped. Where the kernel offers no tracepoints the count is 0.
+count_syncs() {
+  perf stat -x, -e syscalls:sys_enter_fsync,syscalls:sys_enter_fdatasync -p "${process[$1]}" -o "$folder/syncs" \
+    2>/dev/null &
+  process[perf]=$!
+  # It says nothing when it has begun.
+  sleep 0.5
 }
