@@ -1,8 +1,12 @@
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use engine::slug;
 use onboarding::Desired;
-use settings::{Environment, Fault, Faults, Journals, Manifest, Mode, Variables};
+use settings::{
+    DELIVERY_FILE, DeliveryOverrides, Environment, Fault, Faults, Journals, Manifest, Mode, Variables, nearest,
+};
 
 use crate::{deploy, targets};
 
@@ -14,6 +18,8 @@ pub struct Project {
     pub environment: Environment,
     pub manifest: Manifest,
     pub desired: Desired,
+    /// What single registrations want of their deliveries, by name or slug.
+    pub delivery_overrides: DeliveryOverrides,
 }
 
 impl Project {
@@ -38,11 +44,12 @@ impl Project {
         if let (Some(environment), Some(desired)) = (&environment, &desired) {
             faults.extend(journal_faults(environment, desired, &manifest));
         }
-        match (environment, desired, Faults::collect(faults)) {
-            (Some(environment), Some(desired), None) => {
-                Ok(Self { root: root.to_owned(), mode, environment, manifest, desired })
+        let delivery_overrides = keep(delivery_overrides(root), &mut faults);
+        match (environment, desired, delivery_overrides, Faults::collect(faults)) {
+            (Some(environment), Some(desired), Some(delivery_overrides), None) => {
+                Ok(Self { root: root.to_owned(), mode, environment, manifest, desired, delivery_overrides })
             }
-            (_, _, Some(faults)) => Err(faults),
+            (_, _, _, Some(faults)) => Err(faults),
             _ => unreachable!("a part that is missing left its fault"),
         }
     }
@@ -55,6 +62,51 @@ impl Project {
     pub fn config_folder(&self) -> PathBuf {
         config_folder(&self.root)
     }
+
+    /// Names in `delivery.json` that no registration of the files has. Clients of the events service make registrations
+    /// too, so none is a fault.
+    pub fn strange_overrides(&self) -> Vec<String> {
+        let names: Vec<&str> =
+            self.desired.registrations.iter().map(|registration| registration.name.as_str()).collect();
+        let wanted = self.delivery_overrides.iter().map(|(name, _)| name);
+        let strange = wanted.filter(|wanted| !names.iter().any(|name| is_called(name, wanted)));
+        strange
+            .map(|wanted| {
+                let near = nearest(wanted, &names).map(|near| format!("; did you mean `{near}`?"));
+                format!("`{wanted}` in {DELIVERY_FILE} is no registration of this kit{}", near.unwrap_or_default())
+            })
+            .collect()
+    }
+}
+
+/// The file is optional. A registration that stands there by its name and by its slug would get one of the two by chance.
+fn delivery_overrides(root: &Path) -> Result<DeliveryOverrides, Faults> {
+    let text = match fs::read_to_string(root.join(DELIVERY_FILE)) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(DeliveryOverrides::default()),
+        Err(error) => Err(Fault {
+            at: None,
+            key: DELIVERY_FILE.to_owned(),
+            problem: format!("expected a file that can be read: {error}"),
+            hint: "make it readable UTF-8 text, or remove it".to_owned(),
+        }),
+    };
+    let (overrides, mut faults) = match text {
+        Ok(text) => (DeliveryOverrides::parse(&text)?, Vec::new()),
+        Err(fault) => (DeliveryOverrides::default(), vec![fault]),
+    };
+    let names: Vec<&str> = overrides.iter().map(|(name, _)| name).collect();
+    for (index, name) in names.iter().enumerate() {
+        if let Some(other) = names[..index].iter().find(|other| slug(other) == slug(name)) {
+            faults.push(Fault {
+                at: None,
+                key: (*name).to_owned(),
+                problem: format!("expected each registration once in {DELIVERY_FILE}; `{other}` is the same"),
+                hint: "keep one of the two".to_owned(),
+            });
+        }
+    }
+    Faults::collect(faults).map_or(Ok(overrides), Err)
 }
 
 fn config_folder(root: &Path) -> PathBuf {

@@ -32,6 +32,9 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         for name in &project.environment.unread {
             println!("`{name}` is set, but nothing reads it yet");
         }
+        for strange in project.strange_overrides() {
+            println!("{strange}");
+        }
         for action in deploy::closed(&project.manifest, mode) {
             println!("`{action}` is closed: it demands Adobe authentication, which this version cannot check yet");
         }

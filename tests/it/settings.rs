@@ -151,6 +151,32 @@ fn onboarding_files_are_checked_before_the_start() {
 }
 
 #[test]
+fn what_single_registrations_want_is_checked_before_the_start() {
+    const DELIVERY: &str = "onboarding/config/delivery.json";
+    let project = Project::new().with("KIT_ON_PARKED", "stop");
+    project.write(DELIVERY, "{\n  \"a\": {\n    \"retry_fro\": \"2h\",\n    \"at_once\": 0}}");
+    let faults = [
+        "`KIT_ON_PARKED`: expected `step-over` or `block`",
+        "onboarding/config/delivery.json:3: `a.retry_fro`: expected a member that deliveries have\n  hint: did you mean \
+         `retry_for`?",
+        "onboarding/config/delivery.json:4: `a.at_once`: expected a whole number from 1 to 1024",
+    ];
+    check(&project, &faults);
+
+    let project = Project::new();
+    project.write(DELIVERY, r#"{"Backoffice Product Sync": {}, "backoffice-product-sync": {}}"#);
+    check(&project, &["expected each registration once in onboarding/config/delivery.json"]);
+
+    project.write(DELIVERY, r#"{"Backoffice Product Sink": {"on_parked": "block"}}"#);
+    let checked = project.run(&["check"]);
+    assert!(checked.status.success());
+    let said = String::from_utf8(checked.stdout).unwrap();
+    let note = "`Backoffice Product Sink` in onboarding/config/delivery.json is no registration of this kit; \
+                did you mean `Backoffice Product Sync`?\n";
+    assert!(said.contains(note), "{said}");
+}
+
+#[test]
 fn production_needs_its_settings() {
     let said = Project::new().refusal(&["serve"]);
     for text in

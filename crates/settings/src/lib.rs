@@ -7,15 +7,17 @@
 mod environment;
 mod fault;
 mod manifest;
+mod overrides;
 mod suggestion;
 mod variables;
 
 pub use environment::{
-    Backoffice, BackofficeAuth, Commerce, CommerceAuth, Environment, Events, EventsApi, EventsClient, EventsService,
-    IngestAck, Integration, Journals, Local, LogLevel, Mode, Retry, Return, Role, Server, Store, TargetInputs,
-    TargetLimits, Traces,
+    Backoffice, BackofficeAuth, Commerce, CommerceAuth, Delivery, Environment, Events, EventsApi, EventsClient,
+    EventsService, HealthRules, IngestAck, Integration, Journals, Kept, Local, LogLevel, Memory, Mode, OnParked, Retry,
+    Return, Role, Server, Store, TargetInputs, TargetLimits, Traces,
 };
 pub use fault::{Fault, Faults, Location};
 pub use manifest::{Action, Limits, MANIFEST_FILE, Manifest, Web};
+pub use overrides::{DELIVERY_FILE, DeliveryOverride, DeliveryOverrides};
 pub use suggestion::nearest;
 pub use variables::{ENV_FILE, Variables};

@@ -2,9 +2,10 @@
 
 mod backoffice;
 mod commerce;
+pub(crate) mod delivery;
 mod events;
 mod names;
-mod quantity;
+pub(crate) mod quantity;
 mod reader;
 mod server;
 mod targets;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 
 pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
 pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
+pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::server::Server;
@@ -31,11 +33,6 @@ const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
 /// How far back the journal of an events API goes.
 const JOURNAL_KEPT: Duration = Duration::from_hours(7 * 24);
-const RETRY_DELAYS_DEV: &str = "1s,2s,4s,8s,15s";
-const RETRY_DELAYS_SERVE: &str = "1m,2m,4m,8m,15m";
-const RETRY_DELAYS_MAX: usize = 32;
-/// A delay of nothing would be a loop without a pause.
-const RETRY_DELAY_MIN: Duration = Duration::from_millis(1);
 const STORE_BYTES_MAX_DEFAULT: u64 = 32 << 30;
 const STORE_BYTES_MAX_MIN: u64 = 16 << 20;
 const ECHO_WINDOW_DEFAULT: Duration = MINUTE;
@@ -75,15 +72,6 @@ pub enum LogLevel {
     Trace,
 }
 
-/// When a failed delivery is tried again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retry {
-    /// Never empty; the last one repeats.
-    pub delays: Vec<Duration>,
-    /// After this long without success an event is parked.
-    pub total: Duration,
-}
-
 /// The settings of one process.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -104,6 +92,7 @@ pub struct Environment {
     /// How long a change is remembered for its echo; zero when echoes pass.
     pub echo_window: Duration,
     pub retry: Retry,
+    pub delivery: Delivery,
     pub dedupe_window: Duration,
     pub store_bytes_max: u64,
     pub deliveries_at_once: usize,
@@ -128,6 +117,7 @@ impl Environment {
         let bind = bind(&mut reader, mode);
         let events = events::read(&mut reader, mode, role, is_local(bind));
         let dedupe_window = dedupe_window(&mut reader, &events);
+        let store_bytes_max = store_bytes_max(&mut reader);
         let environment = Self {
             bind,
             data: data(&reader),
@@ -149,10 +139,11 @@ impl Environment {
             },
             target_limits: targets::limits(&mut reader),
             echo_window: echo_window(&mut reader),
-            retry: retry(&mut reader, mode),
+            retry: delivery::retry(&mut reader, mode),
+            delivery: delivery::read(&mut reader, dedupe_window, store_bytes_max),
             dedupe_window,
-            store_bytes_max: store_bytes_max(&mut reader),
-            deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &(1..=1_024)),
+            store_bytes_max,
+            deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &delivery::AT_ONCE),
             log_level: log_level(&mut reader),
             traces: traces::read(&mut reader),
             namespace: namespace(&mut reader),
@@ -292,29 +283,6 @@ fn role(reader: &mut Reader<'_>) -> Role {
     role.unwrap_or(Role::Kit)
 }
 
-fn retry(reader: &mut Reader<'_>, mode: Mode) -> Retry {
-    let default = match mode {
-        Mode::Dev => RETRY_DELAYS_DEV,
-        Mode::Serve => RETRY_DELAYS_SERVE,
-    };
-    let setting = Setting {
-        name: "KIT_RETRY_DELAYS",
-        expected: "expected 1 to 32 durations from `1ms` to `1d` with commas between",
-        hint: "such as `1m,2m,4m,8m,15m`; the last one repeats",
-    };
-    let delays = reader.parse(setting, retry_delays).or_else(|| retry_delays(default)).unwrap_or_default();
-    let total = reader.duration("KIT_RETRY_FOR", "24h", Duration::from_secs(1)..=DAY * 30, "`1s` to `30d`");
-    Retry { delays, total }
-}
-
-fn retry_delays(text: &str) -> Option<Vec<Duration>> {
-    let delays: Vec<Duration> = text
-        .split(',')
-        .map(|delay| quantity::duration(delay).filter(|delay| (RETRY_DELAY_MIN..=DAY).contains(delay)))
-        .collect::<Option<_>>()?;
-    (delays.len() <= RETRY_DELAYS_MAX).then_some(delays)
-}
-
 fn store_bytes_max(reader: &mut Reader<'_>) -> u64 {
     let setting = Setting {
         name: "KIT_STORE_BYTES_MAX",
@@ -357,6 +325,8 @@ fn namespace(reader: &mut Reader<'_>) -> String {
     namespace.unwrap_or_else(|| NAMESPACE_DEFAULT.to_owned())
 }
 
+#[cfg(test)]
+mod delivery_tests;
 #[cfg(test)]
 mod events_tests;
 #[cfg(test)]

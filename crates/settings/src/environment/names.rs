@@ -6,7 +6,7 @@ use crate::{Variables, suggestion};
 const OWN_PREFIX: &str = "KIT_";
 
 /// Every variable of this prefix, also those that other crates read.
-const OWN_NAMES: [&str; 38] = [
+const OWN_NAMES: [&str; 53] = [
     "KIT_BIND",
     "KIT_DATA",
     "KIT_STORE",
@@ -32,6 +32,21 @@ const OWN_NAMES: [&str; 38] = [
     "KIT_API_KEY",
     "KIT_RETRY_DELAYS",
     "KIT_RETRY_FOR",
+    "KIT_RETRY_JITTER",
+    "KIT_RETRY_ATTEMPTS_MAX",
+    "KIT_RETRY_AFTER_MAX",
+    "KIT_ON_PARKED",
+    "KIT_BACKLOG_MAX",
+    "KIT_DEDUPE_BYTES_MAX",
+    "KIT_REQUEST_BYTES_MAX",
+    "KIT_DELIVERY_BYTES_MAX",
+    "KIT_EVENTS_KEPT",
+    "KIT_ACTIVATIONS_KEPT",
+    "KIT_STORE_BYTES_KEPT",
+    "KIT_HEALTH_WINDOW",
+    "KIT_HEALTH_ATTEMPTS_MIN",
+    "KIT_HEALTH_FAILURES",
+    "KIT_HEALTH_UNSTABLE_FOR",
     "KIT_DEDUPE_WINDOW",
     "KIT_ECHO_WINDOW",
     "KIT_STORE_BYTES_MAX",

@@ -19,12 +19,12 @@ const SIZE_UNITS: [(&str, u64); 10] = [
 ];
 
 /// Such as `500ms`, `15m` or `8d`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     quantity(text, &DURATION_UNITS).map(Duration::from_millis)
 }
 
 /// Such as `500MB` or `32GiB`; without a unit it counts bytes.
-pub(super) fn size(text: &str) -> Option<u64> {
+pub(crate) fn size(text: &str) -> Option<u64> {
     quantity(text, &SIZE_UNITS)
 }
 

@@ -6,7 +6,7 @@ mod input;
 mod limits;
 mod node;
 mod package;
-mod tree;
+pub(crate) mod tree;
 
 use std::collections::BTreeMap;
 use std::fmt;

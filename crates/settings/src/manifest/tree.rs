@@ -11,7 +11,7 @@ const NODES_MAX: usize = 50_000;
 const DEPTH_MAX: usize = 64;
 
 #[derive(Clone)]
-pub(super) enum Scalar {
+pub(crate) enum Scalar {
     Null,
     Bool(bool),
     Number(Number),
@@ -20,7 +20,7 @@ pub(super) enum Scalar {
     Text(String),
 }
 
-pub(super) enum Tree {
+pub(crate) enum Tree {
     Scalar(Scalar),
     List(Vec<Spanned<Tree>>),
     /// In the order of the file, and with every repetition of a key.
@@ -28,12 +28,12 @@ pub(super) enum Tree {
 }
 
 /// Why a text is not YAML, without any of the text.
-pub(super) struct NotYaml {
-    pub(super) line: u64,
-    pub(super) problem: String,
+pub(crate) struct NotYaml {
+    pub(crate) line: u64,
+    pub(crate) problem: String,
 }
 
-pub(super) fn parse(text: &str) -> Result<Spanned<Tree>, NotYaml> {
+pub(crate) fn parse(text: &str) -> Result<Spanned<Tree>, NotYaml> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_nodes: NODES_MAX, max_depth: DEPTH_MAX },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: NODES_MAX },
