@@ -8,8 +8,8 @@ use adobe::Pool;
 use anyhow::Context;
 use axum::Router;
 use engine::{
-    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Registry, Retention, Routes, RoutesHandle, Runner,
-    RunnerParts, Schedule, Schemas, SystemClock,
+    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Registry, Retention, Routes, RoutesHandle, Rule,
+    Rules, Runner, RunnerParts, Schedule, Schemas, SystemClock,
 };
 use events_api::Service;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use onboarding::Plan;
 use sandbox::Sandbox;
 use secrecy::ExposeSecret;
 use server::{Face, Webhooks};
-use settings::Role;
+use settings::{OnParked, Retry, Role};
 use store::{Options, Sqlite, Store};
 use tracing::{info, warn};
 
@@ -94,8 +94,9 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
         echo_window: environment.echo_window,
     });
     let delivery = DeliveryOptions {
-        schedule: Schedule { delays: environment.retry.delays.clone(), total: environment.retry.total },
+        rules: rules(project),
         at_once: environment.deliveries_at_once,
+        bytes_max: usize::try_from(environment.delivery.memory.delivery_bytes_max).unwrap_or(usize::MAX),
         ims_org_id: travel.ims_org_id,
     };
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
@@ -112,6 +113,27 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
         clock,
         deliveries,
     })
+}
+
+/// The rules of deliveries: of all, and of the registrations that want something else.
+fn rules(project: &Project) -> Rules {
+    let (retry, delivery) = (&project.environment.retry, &project.environment.delivery);
+    let rule = |retry: Retry, on_parked: OnParked, at_once: Option<usize>| Rule {
+        schedule: Schedule {
+            delays: retry.delays,
+            jitter: retry.jitter,
+            total: retry.total,
+            attempts_max: retry.attempts_max,
+            retry_after_max: retry.retry_after_max,
+        },
+        is_blocking: on_parked == OnParked::Block,
+        at_once,
+    };
+    let others = project.delivery_overrides.iter().map(|(name, wanted)| {
+        let on_parked = wanted.on_parked.unwrap_or(delivery.on_parked);
+        (name.to_owned(), rule(wanted.retry(retry), on_parked, wanted.at_once))
+    });
+    Rules::new(rule(retry.clone(), delivery.on_parked, None), others)
 }
 
 /// The stand-ins, with the token of the fallback and the environment's integration.

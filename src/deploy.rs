@@ -85,6 +85,7 @@ pub fn deploy(manifest: &Manifest, mode: Mode, mut clients: Clients<'_>) -> Resu
             targets: clients.of(action)?,
             inputs: Arc::new(inputs(action)),
             timeout: Duration::from_millis(action.limits.timeout_ms),
+            at_once: usize::try_from(action.limits.concurrency).unwrap_or(usize::MAX),
             is_web: !matches!(action.web, Web::No),
             access: access(action, mode),
         })

@@ -60,17 +60,6 @@ pub struct Carriers {
     pub acks: Acks,
 }
 
-impl Carriers {
-    pub(crate) fn time_limit_longest(&self) -> Duration {
-        [&self.publish, &self.webhook]
-            .into_iter()
-            .flatten()
-            .map(|carrier| carrier.time_limit())
-            .max()
-            .unwrap_or_default()
-    }
-}
-
 impl fmt::Debug for Carriers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Carriers")

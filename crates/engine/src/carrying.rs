@@ -6,12 +6,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use sdk::Answer;
 use store::ClaimedDelivery;
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::{Instrument, error};
 
 use crate::carrier::{Carried, Carrier, Parcel, PublishEnd};
-use crate::delivery::{Deliveries, report};
+use crate::delivery::Deliveries;
+use crate::outcome::report;
 use crate::routes::PUBLISH;
+use crate::running::Place;
 use crate::session::Session;
 use crate::trace_context;
 
@@ -50,14 +51,14 @@ impl Deliveries {
         let mut trace = result.trace.take();
         let reason = result.reason.unwrap_or_default();
         let answer = Answer::error(result.status, &reason, result.fate);
-        if let Some(delivery) = batch.deliveries.first() {
-            trace_context::ended(self.outcome(delivery, &answer));
-        }
-        for delivery in &batch.deliveries {
+        for (position, delivery) in batch.deliveries.iter().enumerate() {
             let session = Session::new(Arc::clone(&self.runner), Some(delivery.event.id), delivery.attempt);
-            let outcome = self.outcome(delivery, &answer);
             if !answer.fate.is_success() {
                 session.note(action, start, &answer);
+            }
+            let outcome = self.outcome(delivery, &answer, &session);
+            if position == 0 {
+                trace_context::ended(outcome);
             }
             report(delivery, &answer, outcome, &session);
             let counts = self.finish(delivery, outcome, &session, trace.take()).await;
@@ -67,7 +68,6 @@ impl Deliveries {
             }
         }
         batch.places.clear();
-        self.freed.notify_one();
     }
 }
 
@@ -94,12 +94,12 @@ async fn guarded(carrier: &dyn Carrier, parcel: &Parcel, action: &str) -> Carrie
 #[derive(Default)]
 pub(crate) struct Batch {
     deliveries: Vec<ClaimedDelivery>,
-    places: Vec<OwnedSemaphorePermit>,
+    places: Vec<Place>,
     bytes: usize,
 }
 
 impl Batch {
-    pub(crate) fn of(delivery: ClaimedDelivery, place: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn of(delivery: ClaimedDelivery, place: Place) -> Self {
         let mut batch = Self::default();
         batch.add(delivery, place);
         batch
@@ -110,7 +110,7 @@ impl Batch {
         !is_empty && (self.deliveries.len() == BATCH_EVENTS_MAX || self.bytes + bytes(delivery) > BATCH_BYTES_MAX)
     }
 
-    pub(crate) fn add(&mut self, delivery: ClaimedDelivery, place: OwnedSemaphorePermit) {
+    pub(crate) fn add(&mut self, delivery: ClaimedDelivery, place: Place) {
         self.bytes += bytes(&delivery);
         self.deliveries.push(delivery);
         self.places.push(place);

@@ -4,37 +4,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sdk::{Answer, Delivery, Event, Fate};
+use sdk::{Answer, Delivery, Event};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use store::{Attempt, Claim, ClaimedDelivery, Drawer, Lease, Outcome, Parked, Rooms, StoreError, StoredEvent, Trace};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use store::{Attempt, Claim, ClaimedDelivery, Lease, Outcome, Rooms, StoreError, StoredEvent, Trace};
+use tokio::sync::watch;
 use tracing::{Instrument, debug, error, warn};
 use uuid::Uuid;
 
 use crate::carrier::Carriers;
 use crate::carrying::Batch;
-use crate::routes::{PUBLISH, RoutesHandle, TargetKind};
+use crate::outcome::report;
+use crate::routes::{PUBLISH, Routes, RoutesHandle, TargetKind};
+use crate::rules::Rules;
 use crate::run::Runner;
-use crate::running::Running;
-use crate::schedule::Schedule;
+use crate::running::{Place, Running};
 use crate::session::Session;
 use crate::trace_context;
 
 /// Whatever the store says, it is asked at least this often: a lost wake-up delays, it does not stop.
 const ASKED_AT_LEAST_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
-/// Beyond the longest that an attempt may take: the write of its outcome.
-const LEASE_MARGIN: Duration = Duration::from_secs(30);
+/// A lease ends so long after its last renewal.
+const LEASE: Duration = Duration::from_secs(30);
+const RENEWED_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
 /// An outcome that the store could not take is offered again after this.
 const FINISH_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Debug)]
 pub struct DeliveryOptions {
-    pub schedule: Schedule,
+    pub rules: Rules,
     /// Attempts that run at the same time.
     pub at_once: usize,
+    /// Of the events that are being delivered at the same time; one that is larger goes alone.
+    pub bytes_max: usize,
     /// Whose events these are; a part of `x-adobe-provider`.
     pub ims_org_id: String,
 }
@@ -43,18 +47,22 @@ pub struct DeliveryOptions {
 pub struct Deliveries {
     pub(crate) runner: Arc<Runner>,
     pub(crate) routes: RoutesHandle,
-    options: DeliveryOptions,
+    pub(crate) options: DeliveryOptions,
     pub(crate) carriers: Carriers,
-    places: Arc<Semaphore>,
     running: Arc<Running>,
-    pub(crate) freed: Notify,
+}
+
+/// When there may be something to claim again.
+struct Next {
+    due: Option<Timestamp>,
+    /// As soon as a place is free.
+    is_limited: bool,
 }
 
 impl Deliveries {
     pub fn new(runner: Arc<Runner>, routes: RoutesHandle, options: DeliveryOptions, carriers: Carriers) -> Arc<Self> {
-        let places = Arc::new(Semaphore::new(options.at_once));
-        let running = Arc::new(Running::new(options.at_once));
-        Arc::new(Self { runner, routes, options, carriers, places, running, freed: Notify::new() })
+        let running = Arc::new(Running::new(options.at_once, options.bytes_max));
+        Arc::new(Self { runner, routes, options, carriers, running })
     }
 
     /// What runs at the moment.
@@ -64,21 +72,22 @@ impl Deliveries {
 
     /// Delivers until told to stop; attempts that run by then go on, see [`Self::finished`].
     pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut renewed = self.runner.clock().now();
         while !*stop.borrow() {
-            let next = self.start_what_is_due().await;
             let now = self.runner.clock().now();
-            let latest = now.saturating_add(ASKED_AT_LEAST_EVERY).unwrap_or(now);
-            let next = next.map_or(latest, |next| next.min(latest));
-            if self.places.available_permits() == 0 {
-                tokio::select! {
-                    () = self.freed.notified() => {}
-                    _ = stop.changed() => {}
-                }
-                continue;
+            self.running.beat(now);
+            if now.duration_since(renewed).abs() >= RENEWED_EVERY {
+                renewed = now;
+                self.renew(now).await;
             }
+            let next = self.start_what_is_due(now).await;
+            let latest = now.saturating_add(ASKED_AT_LEAST_EVERY).unwrap_or(now);
+            let due = next.due.map_or(latest, |due| due.min(latest));
+            let has_places = self.has_places();
             tokio::select! {
-                () = self.runner.store().work_arrived() => {}
-                () = self.runner.clock().wait_until(next) => {}
+                () = self.runner.store().work_arrived(), if has_places => {}
+                () = self.running.freed(), if next.is_limited || !has_places => {}
+                () = self.runner.clock().wait_until(due) => {}
                 _ = stop.changed() => {}
             }
         }
@@ -86,42 +95,53 @@ impl Deliveries {
 
     /// Waits until no attempt runs.
     pub async fn finished(&self) {
-        let all = u32::try_from(self.options.at_once).unwrap_or(u32::MAX);
-        drop(self.places.acquire_many(all).await);
-        // Whoever looked for a place meanwhile found none, and waits to hear of one.
-        self.freed.notify_one();
+        self.running.idle().await;
     }
 
-    /// Beyond this no attempt runs.
-    fn attempt_longest(&self) -> Duration {
-        self.runner.registry().timeout_longest().max(self.carriers.time_limit_longest())
+    fn has_places(&self) -> bool {
+        self.running.places_free() > 0 && self.running.bytes_free() > 0
     }
 
-    /// Claims as much as there are places for; says when the next delivery is due.
-    async fn start_what_is_due(self: &Arc<Self>) -> Option<Timestamp> {
-        let claim = Claim {
-            now: self.runner.clock().now(),
-            lease: self.attempt_longest().saturating_add(LEASE_MARGIN),
-            deliveries_max: self.places.available_permits(),
-            owner: 1,
-            bytes_max: 64 << 20,
-            rooms: Rooms::of_all(usize::MAX),
-        };
-        if claim.deliveries_max == 0 {
-            return None;
+    /// Whatever runs keeps its lease for another while.
+    async fn renew(&self, now: Timestamp) {
+        let leases = self.running.leases();
+        if leases.is_empty() {
+            return;
         }
+        let until =
+            SignedDuration::try_from(LEASE).ok().and_then(|lease| now.saturating_add(lease).ok()).unwrap_or(now);
+        match self.runner.store().renew(self.running.owner(), leases, until).await {
+            Ok(lost) if lost.is_empty() => {}
+            // Some may have ended meanwhile.
+            Ok(lost) => debug!(leases = lost.len(), "leases that are not held any more"),
+            Err(error) => warn!(%error, "leases cannot be renewed now"),
+        }
+    }
+
+    /// Claims as much as there are places for.
+    async fn start_what_is_due(self: &Arc<Self>, now: Timestamp) -> Next {
+        if !self.has_places() {
+            return Next { due: None, is_limited: true };
+        }
+        let routes = self.routes.get();
+        let claim = Claim {
+            now,
+            owner: self.running.owner(),
+            lease: LEASE,
+            deliveries_max: self.running.places_free(),
+            bytes_max: self.running.bytes_free(),
+            rooms: self.rooms(&routes),
+        };
         let claimed = match self.runner.store().claim(claim).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 warn!(%error, "the store cannot be asked for deliveries");
-                return None;
+                return Next { due: None, is_limited: false };
             }
         };
-        let routes = self.routes.get();
         let mut batches: HashMap<i64, Batch> = HashMap::new();
         for delivery in claimed.deliveries {
-            // Only this loop takes places, so one is free for each claimed delivery.
-            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { continue };
+            let place = self.running.begin(&delivery);
             let kind = routes.target(delivery.registration).map(|target| &target.kind);
             match kind {
                 _ if delivery.registration == PUBLISH => self.carry_apart(Batch::of(delivery, place)),
@@ -142,10 +162,37 @@ impl Deliveries {
         for batch in batches.into_values() {
             self.carry_apart(batch);
         }
-        claimed.next_due
+        Next { due: claimed.next_due, is_limited: claimed.is_limited }
     }
 
-    async fn attempt(self: Arc<Self>, delivery: ClaimedDelivery, place: OwnedSemaphorePermit) {
+    /// What each registration may begin: its own limit, and its share of what its action allows.
+    fn rooms(&self, routes: &Routes) -> Rooms {
+        let mut limits = HashMap::new();
+        let mut registrations = vec![PUBLISH];
+        let mut sharing: HashMap<&str, usize> = HashMap::new();
+        for (_, target) in routes.targets() {
+            if let TargetKind::Action(action) = &target.kind {
+                *sharing.entry(action).or_default() += 1;
+            }
+        }
+        for (number, target) in routes.targets() {
+            registrations.push(number);
+            let of_action =
+                match &target.kind {
+                    TargetKind::Action(action) => self.runner.registry().get(action).map(|deployed| {
+                        (deployed.at_once / sharing.get(&**action).copied().unwrap_or(1).max(1)).max(1)
+                    }),
+                    TargetKind::Webhook | TargetKind::WebhookBatch | TargetKind::Nothing => None,
+                };
+            let own = self.options.rules.of(&target.name).at_once;
+            if let Some(limit) = own.into_iter().chain(of_action).min() {
+                limits.insert(number, limit);
+            }
+        }
+        self.running.rooms(&registrations, &limits)
+    }
+
+    async fn attempt(self: Arc<Self>, delivery: ClaimedDelivery, place: Place) {
         let routes = self.routes.get();
         let told = Delivery {
             id: Uuid::now_v7().to_string(),
@@ -154,14 +201,13 @@ impl Deliveries {
             provider: routes.provider_name(&delivery.event.provider_id, &self.options.ims_org_id),
             attempt: delivery.attempt,
         };
-        let session = Session::delivering(Arc::clone(&self.runner), delivery.event.id, told);
+        let session = Session::delivering(Arc::clone(&self.runner), &delivery, told);
         let answer = self.deliver(&session, &delivery).await;
-        let outcome = self.outcome(&delivery, &answer);
+        let outcome = self.outcome(&delivery, &answer, &session);
         trace_context::ended(outcome);
         report(&delivery, &answer, outcome, &session);
         self.finish(&delivery, outcome, &session, None).await;
         drop(place);
-        self.freed.notify_one();
     }
 
     async fn deliver(&self, session: &Arc<Session>, delivery: &ClaimedDelivery) -> Answer {
@@ -177,23 +223,6 @@ impl Deliveries {
         match event(&delivery.event) {
             Ok(event) => session.run(action, &event, None).await,
             Err(_) => session.refuse(action, 422, "the stored event is not JSON any more", None),
-        }
-    }
-
-    pub(crate) fn outcome(&self, delivery: &ClaimedDelivery, answer: &Answer) -> Outcome {
-        match answer.fate {
-            Fate::Done => Outcome::Done,
-            Fate::Skipped => Outcome::Skipped,
-            Fate::Suppressed => Outcome::Suppressed,
-            Fate::Refused => Outcome::Refused(Drawer::Target),
-            Fate::Rejected => Outcome::Refused(Drawer::Payload),
-            Fate::Parked => Outcome::Parked(parked(Drawer::Ours)),
-            Fate::Incomplete => Outcome::Parked(Parked { has_effect: true, ..parked(Drawer::Ours) }),
-            Fate::Retry { after } | Fate::Unknown { after } => {
-                let now = self.runner.clock().now();
-                let next = self.options.schedule.next(delivery.attempt, delivery.event.at, now, after);
-                next.map_or(Outcome::Parked(parked(Drawer::Target)), Outcome::RetryAt)
-            }
         }
     }
 
@@ -266,27 +295,4 @@ pub fn source(stored: &StoredEvent) -> String {
 /// The time that the producer gave.
 fn given_time(attributes: &str) -> Option<Timestamp> {
     serde_json::from_str::<Value>(attributes).ok()?.get("time")?.as_str()?.parse().ok()
-}
-
-fn parked(drawer: Drawer) -> Parked {
-    Parked { drawer, has_effect: false, is_in_doubt: false, blocks: false }
-}
-
-/// One line for each attempt that did not succeed. The reason may quote the target, and so the event: it stands in the
-/// activation, not here.
-pub(crate) fn report(delivery: &ClaimedDelivery, answer: &Answer, outcome: Outcome, session: &Session) {
-    let (id, code, attempt, status) = (delivery.event.id, &*delivery.event.code, delivery.attempt, answer.status);
-    let activation = session.newest();
-    let activation = activation.as_ref().map(tracing::field::display);
-    match outcome {
-        Outcome::Done | Outcome::Skipped => debug!(event.id = %id, code, attempt, status, "event {id} was delivered"),
-        Outcome::Suppressed => {
-            debug!(event.id = %id, code, attempt, status, "event {id} was suppressed: it is an echo");
-        }
-        Outcome::Refused(_) => warn!(event.id = %id, code, attempt, status, activation, "event {id} was refused"),
-        Outcome::Parked(_) => warn!(event.id = %id, code, attempt, status, activation, "event {id} waits for a person"),
-        Outcome::RetryAt(at) | Outcome::Unknown(at) => {
-            warn!(event.id = %id, code, attempt, status, activation, next = %at, "event {id} will be tried again");
-        }
-    }
 }

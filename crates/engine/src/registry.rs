@@ -14,6 +14,8 @@ pub struct Deployed {
     pub inputs: Arc<Inputs>,
     pub targets: Targets,
     pub timeout: Duration,
+    /// Events that it is run on at the same time.
+    pub at_once: usize,
     /// Whether HTTP callers reach it.
     pub is_web: bool,
     pub access: Access,
@@ -45,11 +47,6 @@ impl Registry {
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(AsRef::as_ref)
-    }
-
-    /// The longest that any action may run.
-    pub fn timeout_longest(&self) -> Duration {
-        self.0.values().map(|deployed| deployed.timeout).max().unwrap_or_default()
     }
 }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use sdk::{Actions, ActivationId, Answer, Context, Delivery, Entry, Event, Fate};
-use store::{Activation, Status};
+use store::{Activation, ClaimedDelivery, Status};
 use tracing::{Instrument, error};
 use uuid::Uuid;
 
@@ -18,20 +18,27 @@ pub(crate) struct Session {
     runner: Arc<Runner>,
     event_id: Option<Uuid>,
     attempt: u32,
+    /// An earlier attempt may have had its effect.
+    is_in_doubt: bool,
     delivery: Option<Arc<Delivery>>,
     recorded: Mutex<Vec<Activation>>,
 }
 
 impl Session {
     pub(crate) fn new(runner: Arc<Runner>, event_id: Option<Uuid>, attempt: u32) -> Arc<Self> {
-        Arc::new(Self { runner, event_id, attempt, delivery: None, recorded: Mutex::default() })
+        Arc::new(Self { runner, event_id, attempt, is_in_doubt: false, delivery: None, recorded: Mutex::default() })
     }
 
     /// An attempt that runs actions of this process.
-    pub(crate) fn delivering(runner: Arc<Runner>, event_id: Uuid, delivery: Delivery) -> Arc<Self> {
-        let attempt = delivery.attempt;
-        let delivery = Some(Arc::new(delivery));
-        Arc::new(Self { runner, event_id: Some(event_id), attempt, delivery, recorded: Mutex::default() })
+    pub(crate) fn delivering(runner: Arc<Runner>, claimed: &ClaimedDelivery, told: Delivery) -> Arc<Self> {
+        Arc::new(Self {
+            runner,
+            event_id: Some(claimed.event.id),
+            attempt: claimed.attempt,
+            is_in_doubt: claimed.is_in_doubt,
+            delivery: Some(Arc::new(told)),
+            recorded: Mutex::default(),
+        })
     }
 
     /// The runs so far, in the order in which they ended.
@@ -43,6 +50,13 @@ impl Session {
     pub(crate) fn newest(&self) -> Option<ActivationId> {
         let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         recorded.last().map(|activation| ActivationId::new(activation.id))
+    }
+
+    /// Whether the run that ended last failed in the kit, not at a target.
+    pub(crate) fn ended_by_our_fault(&self) -> bool {
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = recorded.last().map(|activation| activation.status);
+        matches!(status, Some(Status::DeveloperError | Status::InternalError))
     }
 
     /// Runs an action on the event under a time limit and a guard against panics, and records the run.
@@ -84,6 +98,7 @@ impl Session {
         // Outside a delivery every run is a first attempt.
         let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports)
             .for_event(event, self.attempt.max(1))
+            .in_doubt(self.is_in_doubt)
             .delivered_by(self.delivery.clone());
         let run = AssertUnwindSafe(action.run(&cx, event)).catch_unwind();
         match tokio::time::timeout(deployed.timeout, run).await {

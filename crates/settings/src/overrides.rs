@@ -251,7 +251,7 @@ mod tests {
         let text = "{\n  \"a\": {\n    \"retry_dalays\": [\"1m\"],\n    \"retry_for\": 5,\n    \"at_once\": 0\n  },\n  \
                     \"b\": [],\n  \"a\": {\"on_parked\": \"stop\"}\n}";
         let faults = parse(text).unwrap_err();
-        let told: Vec<String> = faults.iter().map(|fault| fault.to_string()).collect();
+        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
         let begin = |line: u64, key: &str| format!("{DELIVERY_FILE}:{line}: `{key}`: expected ");
         for (told, (line, key)) in told.iter().zip([
             (3, "a.retry_dalays"),

@@ -158,20 +158,44 @@ pub struct Claim {
 /// Room for further deliveries, by registration.
 #[derive(Clone, Debug)]
 pub struct Rooms {
-    pub by_registration: Vec<(i64, usize)>,
+    pub by_registration: Vec<(i64, Room)>,
     /// Of each registration that is not named.
-    pub others: usize,
+    pub others: Room,
+    /// For whoever has more to do than its own room holds.
+    pub shared: usize,
+}
+
+/// Room of one registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Nobody else gets it.
+    pub own: usize,
+    /// With what it takes of the shared room.
+    pub most: usize,
+}
+
+impl Room {
+    /// So much, and nothing of what is shared.
+    pub fn of_own(room: usize) -> Self {
+        Self { own: room, most: room }
+    }
 }
 
 impl Rooms {
     /// The same for all.
     pub fn of_all(room: usize) -> Self {
-        Self { by_registration: Vec::new(), others: room }
+        Self { by_registration: Vec::new(), others: Room::of_own(room), shared: 0 }
     }
 
-    pub fn of(&self, registration: i64) -> usize {
+    pub fn of(&self, registration: i64) -> Room {
         let named = self.by_registration.iter().find(|(named, _)| *named == registration);
         named.map_or(self.others, |(_, room)| *room)
+    }
+
+    /// What a registration gets when nobody else takes of the shared room.
+    pub fn most(&self, registration: i64) -> usize {
+        let room = self.of(registration);
+        room.most.min(room.own.saturating_add(self.shared))
     }
 }
 

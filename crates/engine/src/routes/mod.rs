@@ -145,6 +145,10 @@ impl Routes {
         self.by_code.get(code)?.iter().find(|route| *route.provider_id == *provider_id)
     }
 
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (i64, &Target)> {
+        self.targets.iter().map(|(number, target)| (*number, target))
+    }
+
     pub(crate) fn target(&self, registration: i64) -> Option<&Target> {
         self.targets.get(&registration)
     }

@@ -135,15 +135,50 @@ async fn an_attempt_that_outlives_its_lease_does_not_count() {
     let world = World::new().await;
     let event = world.publish(CHANGED, &product_with("A", &[Step::Hold, Step::Reject])).await;
     world.runs.until_held(1).await;
-    // The lease: the longest time limit of an action, and half a minute for the write.
-    world.clock.advance(Duration::from_secs(90));
+    world.lose_leases().await;
     world.until(event, State::Refused).await;
     world.runs.open_gate();
     world.deliveries.finished().await;
-    assert_eq!(world.runs.names(), ["A1", "A2"]);
+    assert_eq!(world.runs.names(), ["A1", "A3"], "the second attempt was somebody else's");
     let delivery = world.delivery(event).await;
-    assert_eq!((delivery.state, delivery.attempts), (State::Refused, 2));
+    assert_eq!((delivery.state, delivery.attempts), (State::Refused, 3));
     assert_eq!(world.activations(Some(event)).await.len(), 4, "what ran is on record all the same");
+}
+
+#[tokio::test]
+async fn an_attempt_keeps_its_lease_however_long_it_takes() {
+    let world = World::new().await;
+    let event = world.publish(CHANGED, &product_with("A", &[Step::Hold])).await;
+    world.runs.until_held(1).await;
+    let mut until = world.delivery(event).await.due;
+    for _ in 0..6 {
+        world.clock.advance(Duration::from_secs(20));
+        world.catch_up().await;
+        let renewed = world.delivery(event).await.due;
+        assert!(renewed > until, "{renewed}");
+        until = renewed;
+    }
+    world.runs.open_gate();
+    world.until(event, State::Done).await;
+    assert_eq!(world.runs.names(), ["A1"]);
+}
+
+#[tokio::test]
+async fn an_attempt_after_one_that_ended_unseen_is_told_that_it_is_in_doubt() {
+    let world = World::new().await;
+    let event = world
+        .publish(CHANGED, &product_with("A", &[Step::Hold, Step::Hold, Step::Status(503), Step::Status(200)]))
+        .await;
+    world.runs.until_held(1).await;
+    world.lose_leases().await;
+    world.settle().await;
+    assert!(world.delivery(event).await.is_in_doubt, "that this one failed says nothing of the other");
+    world.advance(Duration::from_hours(1)).await;
+    world.until(event, State::Done).await;
+    let runs = world.runs.all();
+    let doubts: Vec<(u32, bool)> = runs.iter().map(|run| (run.attempt, run.is_in_doubt)).collect();
+    assert_eq!(doubts, [(1, false), (3, true), (4, true)]);
+    world.runs.open_gate();
 }
 
 async fn check_parked(code: &str, reason: &str) {

@@ -71,6 +71,7 @@ pub struct Run {
     pub attempt: u32,
     pub at: Timestamp,
     pub delivery: Option<sdk::Delivery>,
+    pub is_in_doubt: bool,
 }
 
 /// What all attempts leave behind, and the gate that some wait at.
@@ -128,7 +129,8 @@ impl Runs {
 
     fn begin(&self, sku: &str, cx: &Context) {
         let delivery = cx.delivery().cloned();
-        let run = Run { sku: sku.to_owned(), attempt: cx.attempt(), at: self.0.clock.now(), delivery };
+        let (attempt, at, is_in_doubt) = (cx.attempt(), self.0.clock.now(), cx.is_in_doubt());
+        let run = Run { sku: sku.to_owned(), attempt, at, delivery, is_in_doubt };
         self.0.runs.lock().unwrap().push(run);
     }
 

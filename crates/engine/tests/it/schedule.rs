@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use store::State;
+use engine::{DeliveryOptions, Rule, Rules};
+use store::{Drawer, State};
 
 use crate::product::Step;
-use crate::text::product_with;
-use crate::world::{CHANGED, World, just_before};
+use crate::text::{product, product_with};
+use crate::world::{CHANGED, World, by_rules, day, just_before, rule_of_day};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -23,7 +24,11 @@ async fn check_final(step: Step, state: State) {
 
 /// The next attempt comes after so many milliseconds, and not one earlier.
 async fn check_again(step: Step, after_ms: u64) {
-    let world = World::new().await;
+    check_again_by(day(), step, after_ms).await;
+}
+
+async fn check_again_by(options: DeliveryOptions, step: Step, after_ms: u64) {
+    let world = World::with(options).await;
     let event = world.publish(CHANGED, &product_with("A", &[step.clone(), Step::Status(200)])).await;
     world.settle().await;
     assert_eq!(world.delivery(event).await.state, State::Due, "{step:?}");
@@ -62,8 +67,11 @@ async fn a_target_can_ask_for_a_longer_pause_but_not_for_a_shorter_one() {
 }
 
 #[tokio::test]
-async fn a_pause_beyond_the_schedules_end_parks() {
-    check_final(Step::After(24 * 60 * 60 + 1), State::Parked).await;
+async fn a_pause_beyond_what_targets_may_ask_for_is_cut() {
+    let hour = 60 * 60;
+    let mut rule = rule_of_day();
+    rule.schedule.retry_after_max = Duration::from_hours(2);
+    check_again_by(by_rules(Rules::new(rule, [])), Step::After(24 * hour + 1), 7_200_000).await;
 }
 
 #[tokio::test]
@@ -107,4 +115,67 @@ async fn the_whole_day_of_the_schedule_holds_a_hundred_attempts_and_then_the_eve
     assert_eq!(minutes.last(), Some(&(24 * 60)));
     world.advance(Duration::from_hours(24)).await;
     assert_eq!(world.runs.all().len(), 100, "a parked event waits for a person");
+}
+
+#[tokio::test]
+async fn attempts_end_when_there_have_been_enough() {
+    let mut rule = rule_of_day();
+    rule.schedule.attempts_max = 3;
+    let world = World::with(by_rules(Rules::new(rule, []))).await;
+    let event = world.publish(CHANGED, &product_with("A", &[Step::Status(503)])).await;
+    world.settle().await;
+    for minutes in [1, 2] {
+        assert_eq!(world.delivery(event).await.state, State::Due);
+        world.advance(Duration::from_mins(minutes)).await;
+    }
+    let delivery = world.delivery(event).await;
+    assert_eq!((delivery.state, delivery.drawer), (State::Parked, Some(Drawer::Target)));
+    assert_eq!(world.runs.names(), ["A1", "A2", "A3"]);
+}
+
+#[tokio::test]
+async fn a_registration_has_its_own_schedule_by_name_or_slug() {
+    let mut patient = rule_of_day();
+    patient.schedule.delays = vec![Duration::from_mins(7)];
+    for name in ["Products", "products"] {
+        let rules = Rules::new(rule_of_day(), [(name.to_owned(), patient.clone())]);
+        check_again_by(by_rules(rules), Step::Status(503), 420_000).await;
+    }
+    let rules = Rules::new(rule_of_day(), [("Hasty".to_owned(), patient)]);
+    check_again_by(by_rules(rules), Step::Status(503), 60_000).await;
+}
+
+#[tokio::test]
+async fn a_parked_event_is_stepped_over_or_holds_its_lane() {
+    for is_blocking in [false, true] {
+        let rule = Rule { is_blocking, ..rule_of_day() };
+        let world = World::with(by_rules(Rules::new(rule, []))).await;
+        let parked = world.publish(CHANGED, &product_with("A", &[Step::Park])).await;
+        let behind = world.publish(CHANGED, &product("A")).await;
+        let beside = world.publish(CHANGED, &product("B")).await;
+        world.until(beside, State::Done).await;
+        let (state, next) = if is_blocking { (State::Blocking, State::Waiting) } else { (State::Parked, State::Done) };
+        world.until(parked, state).await;
+        world.until(behind, next).await;
+        world.advance(Duration::from_hours(25)).await;
+        assert_eq!(world.delivery(behind).await.state, next, "blocking: {is_blocking}");
+    }
+}
+
+#[tokio::test]
+async fn a_registration_runs_no_more_at_once_than_was_set_for_it() {
+    let rule = Rule { at_once: Some(2), ..rule_of_day() };
+    let world = World::with(by_rules(Rules::new(rule_of_day(), [("Products".to_owned(), rule)]))).await;
+    let mut events = Vec::new();
+    for sku in ["A", "B", "C", "D", "E"] {
+        events.push(world.publish(CHANGED, &product_with(sku, &[Step::Hold])).await);
+    }
+    world.runs.until_held(2).await;
+    world.catch_up().await;
+    world.runs.open_gate();
+    for event in events {
+        world.until(event, State::Done).await;
+    }
+    assert_eq!(world.runs.held_max(), 2);
+    assert_eq!(world.runs.all().len(), 5);
 }

@@ -349,6 +349,7 @@ fn registry(runs: &Runs, seen: &Seen) -> Registry {
         inputs: Arc::new(Inputs::default()),
         targets: testkit::targets(Recorder::new()),
         timeout: TIMEOUT,
+        at_once: 200,
         access: engine::Access::Open,
     };
     Registry::from_iter([

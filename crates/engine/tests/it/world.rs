@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use engine::{
-    Access, Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Runner,
-    RunnerParts, Schedule, Schemas, Way,
+    Access, Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Rule,
+    Rules, Runner, RunnerParts, Schedule, Schemas, Way,
 };
 use jiff::Timestamp;
 use sdk::{ActivationId, Consumer, Entry, EventSpec, Inputs, Publication, Published, Publisher, Refusal, Route};
 use serde_json::{Value, value};
 use store::{
-    Activation, Delivery, Filter, Interest, Options, Provider, Registration, RegistrationHealth, Sqlite, State, Store,
-    Verification,
+    Activation, Claim, Delivery, Filter, Interest, Options, Provider, Registration, RegistrationHealth, Rooms, Sqlite,
+    State, Store, Verification,
 };
 use tempfile::TempDir;
 use testkit::{ManualClock, Recorder};
@@ -96,12 +96,23 @@ pub fn just_before(duration: Duration) -> Duration {
 
 /// The schedule of I/O Events.
 pub fn day() -> DeliveryOptions {
-    let delays = [1, 2, 4, 8, 15].map(Duration::from_mins).to_vec();
-    DeliveryOptions {
-        schedule: Schedule { delays, total: Duration::from_hours(24) },
-        at_once: 16,
-        ims_org_id: "ORG@AdobeOrg".to_owned(),
-    }
+    by_rules(Rules::new(rule_of_day(), []))
+}
+
+pub fn by_rules(rules: Rules) -> DeliveryOptions {
+    DeliveryOptions { rules, at_once: 16, bytes_max: 64 << 20, ims_org_id: "ORG@AdobeOrg".to_owned() }
+}
+
+pub fn rule_of_day() -> Rule {
+    let schedule = Schedule {
+        delays: [1, 2, 4, 8, 15].map(Duration::from_mins).to_vec(),
+        jitter: 0.0,
+        total: Duration::from_hours(24),
+        attempts_max: 200,
+        // Longer than everything together, so that a target can end it by asking for too much.
+        retry_after_max: Duration::from_hours(48),
+    };
+    Rule { schedule, is_blocking: false, at_once: None }
 }
 
 impl World {
@@ -217,6 +228,12 @@ impl World {
         false
     }
 
+    /// Ends what runs for the store as if this process had stopped: somebody else has its leases, and ends them.
+    pub async fn lose_leases(&self) {
+        let somebody = take_leases(&*self.store, self.clock.now()).await;
+        self.store.release(somebody, Vec::new(), self.clock.now()).await.unwrap();
+    }
+
     /// Waits until the engine has seen everything that the store has told it.
     pub async fn catch_up(&self) {
         // The store's answer to this comes after the wake-ups of all that was written before.
@@ -260,6 +277,22 @@ impl World {
         activations.sort_by_key(|activation| (activation.attempt, activation.cause.is_none()));
         activations
     }
+}
+
+/// A process whose clock is ahead takes everybody's leases; who it is.
+pub async fn take_leases(store: &dyn Store, now: Timestamp) -> i64 {
+    const SOMEBODY: i64 = 7;
+    let claim = Claim {
+        now: now.checked_add(jiff::SignedDuration::from_mins(10)).unwrap(),
+        owner: SOMEBODY,
+        lease: Duration::from_hours(1),
+        deliveries_max: 1_000,
+        bytes_max: usize::MAX,
+        rooms: Rooms::of_all(1_000),
+    };
+    let claimed = store.claim(claim).await.unwrap().deliveries;
+    assert!(!claimed.is_empty() && claimed.iter().all(|delivery| delivery.is_in_doubt), "{claimed:?}");
+    SOMEBODY
 }
 
 async fn register(store: &dyn Store, now: Timestamp) -> Routes {
@@ -307,6 +340,7 @@ fn registry(runs: &Runs, target: &Recorder) -> Registry {
         inputs: Arc::new(Inputs::default()),
         targets: testkit::targets(target.clone()),
         timeout,
+        at_once: 200,
         access: if name == "web/closed" { Access::Closed } else { Access::Open },
     };
     Registry::from_iter([

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::{Carriers, Clock, Deliveries, DeliveryOptions, Registry, Runner, RunnerParts, Schedule};
+use engine::{Carriers, Clock, Deliveries, DeliveryOptions, Registry, Rule, Rules, Runner, RunnerParts, Schedule};
 use http::StatusCode;
 use serde_json::Value;
 use store::{JournalFrom, JournalRead, State, StoredEvent};
@@ -37,12 +37,18 @@ fn deliver(world: &World) -> watch::Sender<bool> {
         echo_window: Duration::ZERO,
     });
     let carriers = Carriers { webhook: Some(Arc::new(world.service.courier())), ..Carriers::default() };
-    let schedule =
-        Schedule { delays: vec![Duration::from_mins(1), Duration::from_mins(2)], total: Duration::from_hours(24) };
+    let schedule = Schedule {
+        delays: vec![Duration::from_mins(1), Duration::from_mins(2)],
+        jitter: 0.0,
+        total: Duration::from_hours(24),
+        attempts_max: 200,
+        retry_after_max: Duration::from_hours(1),
+    };
+    let rules = Rules::new(Rule { schedule, is_blocking: false, at_once: None }, []);
     let deliveries = Deliveries::new(
         runner,
         world.routes.clone(),
-        DeliveryOptions { schedule, at_once: 8, ims_org_id: String::new() },
+        DeliveryOptions { rules, at_once: 8, bytes_max: 1 << 20, ims_org_id: String::new() },
         carriers,
     );
     let (stop, stopped) = watch::channel(false);

@@ -6,7 +6,14 @@ use crate::{Claim, Claimed, ClaimedDelivery, Lease};
 
 /// Leases what is due. A lease of somebody else that ended without an outcome counts as due.
 pub(super) fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<Claimed> {
-    let mut claiming = Claiming { connection, claim, bytes: 0, claimed: Claimed::default(), next_due: None };
+    let mut claiming = Claiming {
+        connection,
+        claim,
+        bytes: 0,
+        shared: claim.rooms.shared,
+        claimed: Claimed::default(),
+        next_due: None,
+    };
     let mut registrations = with_work(connection)?;
     if let Some(turn) = millis(claim.now).checked_rem_euclid(i64::try_from(registrations.len()).unwrap_or(1)) {
         registrations.rotate_left(usize::try_from(turn).unwrap_or(0));
@@ -15,15 +22,16 @@ pub(super) fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<
     for (position, registration) in registrations.iter().enumerate() {
         // Whoever comes first leaves something for the others.
         let share = claiming.left().div_ceil(registrations.len() - position);
-        let before = claiming.claimed.deliveries.len();
-        if claiming.of_registration(*registration, share.min(claim.rooms.of(*registration)))? {
-            wanting.push((*registration, claiming.claimed.deliveries.len() - before));
+        let (taken, is_more_due) = claiming.of_registration(*registration, share, 0)?;
+        if is_more_due {
+            wanting.push((*registration, taken));
         }
     }
     // What they left is for those who want more.
     for (registration, taken) in wanting {
-        let room = claiming.left().min(claim.rooms.of(registration).saturating_sub(taken));
-        claiming.claimed.is_limited |= room == 0 || claiming.of_registration(registration, room)?;
+        let left = claiming.left();
+        claiming.claimed.is_limited |=
+            claiming.room(registration, taken).min(left) == 0 || claiming.of_registration(registration, left, taken)?.1;
     }
     let Claiming { mut claimed, next_due, .. } = claiming;
     claimed.next_due = next_due.map(timestamp);
@@ -34,6 +42,8 @@ struct Claiming<'a> {
     connection: &'a Connection,
     claim: &'a Claim,
     bytes: usize,
+    /// What is left of the shared room.
+    shared: usize,
     claimed: Claimed,
     next_due: Option<i64>,
 }
@@ -67,11 +77,21 @@ impl Claiming<'_> {
         self.claim.deliveries_max.saturating_sub(self.claimed.deliveries.len())
     }
 
-    /// Whether more is due than came.
-    fn of_registration(&mut self, registration: i64, mut room: usize) -> rusqlite::Result<bool> {
+    /// How many more of a registration may come after those that it has.
+    fn room(&self, registration: i64, taken: usize) -> usize {
+        let room = self.claim.rooms.of(registration);
+        let left = room.own.saturating_sub(taken).saturating_add(self.shared);
+        left.min(room.most.saturating_sub(taken))
+    }
+
+    /// Claims at most so many more of a registration that has taken some already; how many came, and whether more is
+    /// due.
+    fn of_registration(&mut self, registration: i64, most: usize, taken: usize) -> rusqlite::Result<(usize, bool)> {
         let now = millis(self.claim.now);
-        let is_waited_for = self.claim.rooms.of(registration) > 0;
+        let is_waited_for = self.claim.rooms.most(registration) > 0;
+        let mut room = self.room(registration, taken).min(most);
         let mut is_limited = false;
+        let before = self.claimed.deliveries.len();
         for candidate in self.candidates(registration, room)? {
             if candidate.due > now {
                 if is_waited_for {
@@ -85,7 +105,10 @@ impl Claiming<'_> {
                 is_limited = true;
             }
         }
-        Ok(is_limited)
+        let came = self.claimed.deliveries.len() - before;
+        let own = self.claim.rooms.of(registration).own.saturating_sub(taken);
+        self.shared = self.shared.saturating_sub(came.saturating_sub(own));
+        Ok((came, is_limited))
     }
 
     /// The first of those that are due or will be, and the first of those whose lease is somebody else's; one more than

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use store::{
     Claim, Claimed, ClaimedDelivery, Delivery, Forgotten, JournalFrom, JournalRead, Lease, NewEvent, Outcome, Replay,
-    Rooms, State, Store,
+    Room, Rooms, State, Store,
 };
 use uuid::Uuid;
 
@@ -45,7 +45,8 @@ impl History {
         match step {
             Step::Append(deliveries, journals) => self.append(&deliveries, journals).await,
             Step::Claim { owner, deliveries_max, rooms } => {
-                let rooms = Rooms { by_registration: vec![(1, rooms.0)], others: rooms.1 };
+                let (first, others) = (Room::of_own(rooms.0), Room::of_own(rooms.1));
+                let rooms = Rooms { by_registration: vec![(1, first)], others, shared: 0 };
                 self.claim(Claim { deliveries_max, rooms, ..claim_of(owner, self.now) }).await;
             }
             Step::Finish { back, ending } => {
@@ -115,10 +116,10 @@ impl History {
         for (registration, positions) in &claimable {
             let of_registration = deliveries.iter().filter(|delivery| delivery.registration == *registration);
             let taken: Vec<usize> = of_registration.map(|delivery| self.position(delivery)).collect();
-            assert!(taken.len() <= claim.rooms.of(*registration));
+            assert!(taken.len() <= claim.rooms.most(*registration));
             assert_eq!(taken, positions[..taken.len()], "the oldest of registration {registration} come first");
         }
-        let rooms = claimable.iter().map(|(registration, all)| all.len().min(claim.rooms.of(*registration)));
+        let rooms = claimable.iter().map(|(registration, all)| all.len().min(claim.rooms.most(*registration)));
         assert_eq!(deliveries.len(), rooms.sum::<usize>().min(claim.deliveries_max), "{claimable:?}");
         for delivery in deliveries {
             let position = self.position(&delivery);

@@ -144,7 +144,7 @@ impl Model {
     /// When the next can be claimed that cannot be now.
     pub fn next_due(&self, claim: &Claim) -> Option<Timestamp> {
         let next = (0..self.deliveries.len()).filter(|position| {
-            claim.rooms.of(self.deliveries[*position].registration) > 0 && !self.is_blocked(*position)
+            claim.rooms.most(self.deliveries[*position].registration) > 0 && !self.is_blocked(*position)
         });
         next.filter_map(|position| self.deliveries[position].ready_for(claim.owner))
             .filter(|due| *due > claim.now)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use store::{Claim, Claimed, NewEvent, Outcome, Rooms, Store};
+use store::{Claim, Claimed, NewEvent, Outcome, Room, Rooms, Store};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use crate::support::{
 
 for_every_store!(
     a_registration_gets_no_more_than_its_room,
+    what_is_shared_leaves_everybody_its_own,
     a_registration_with_thousands_due_hides_no_other,
     whoever_claims_again_and_again_gets_everything,
     a_registration_without_room_is_not_waited_for,
@@ -24,7 +25,8 @@ for_every_store!(
 );
 
 fn rooms(by_registration: &[(i64, usize)], others: usize) -> Rooms {
-    Rooms { by_registration: by_registration.to_vec(), others }
+    let by_registration = by_registration.iter().map(|(registration, room)| (*registration, Room::of_own(*room)));
+    Rooms { by_registration: by_registration.collect(), others: Room::of_own(others), shared: 0 }
 }
 
 fn by_registration(claimed: &Claimed) -> BTreeMap<i64, usize> {
@@ -54,6 +56,23 @@ async fn a_registration_gets_no_more_than_its_room(place: &Place) {
     assert!(claimed.is_limited);
     let claimed = claim_with(&store, claim).await;
     assert_eq!(by_registration(&claimed), BTreeMap::from([(1, 2), (2, 1)]), "room is for further ones");
+}
+
+async fn what_is_shared_leaves_everybody_its_own(place: &Place) {
+    let store = place.open().await;
+    for registration in [1, 2] {
+        append_to(&store, registration, 0..20).await;
+    }
+    let rooms = || Rooms { by_registration: Vec::new(), others: Room { own: 2, most: 9 }, shared: 5 };
+    let claimed = claim_with(&store, Claim { rooms: rooms(), deliveries_max: 16, ..claim_of(1, at(30)) }).await;
+    let taken = by_registration(&claimed);
+    assert_eq!(taken.values().sum::<usize>(), 2 + 2 + 5, "{taken:?}");
+    assert!(taken.values().all(|taken| (2..=7).contains(taken)), "{taken:?}");
+    assert!(claimed.is_limited);
+    append_to(&store, 3, 0..20).await;
+    let rooms = Rooms { shared: 0, ..rooms() };
+    let claimed = claim_with(&store, Claim { rooms, deliveries_max: 7, ..claim_of(1, at(30)) }).await;
+    assert_eq!(by_registration(&claimed), BTreeMap::from([(1, 2), (2, 2), (3, 2)]));
 }
 
 async fn a_registration_with_thousands_due_hides_no_other(place: &Place) {
