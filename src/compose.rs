@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use adobe::Pool;
 use anyhow::Context;
 use axum::Router;
 use engine::{
-    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Registry, Retention, Routes, RoutesHandle, Runner,
-    RunnerParts, Schedule, Schemas, SystemClock,
+    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Registry, Retention, Routes,
+    RoutesHandle, Runner, RunnerParts, Schedule, Schemas, SystemClock,
 };
 use events_api::Service;
 use jiff::Timestamp;
@@ -17,7 +16,7 @@ use onboarding::Plan;
 use sandbox::Sandbox;
 use secrecy::ExposeSecret;
 use server::{Face, Webhooks};
-use settings::Role;
+use settings::{Environment, Role};
 use store::{Options, Sqlite, Store};
 use tracing::{info, warn};
 
@@ -29,16 +28,13 @@ use crate::targets::{Clients, Fallback};
 
 const UNREADABLE: &str = "the events service cannot be read";
 
-/// Events are kept this long after they were accepted, activations this long after they ended.
-const EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
-const ACTIVATIONS_KEPT: Duration = Duration::from_hours(7 * 24);
-
 /// A kit that is ready to run.
 pub struct Kit {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub deliveries: Arc<Deliveries>,
     pub retention: Retention,
+    pub readiness: Readiness,
     pub followers: Vec<Follower>,
     pub router: Router,
     /// Our own events service, when events do not travel through another.
@@ -100,18 +96,37 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     };
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
     let webhooks = Webhooks { routes, arrivals, intake: travel.webhooks };
-    let face = Face { runner, schemas, store: Arc::clone(&store), clock: Arc::clone(&clock), webhooks };
+    let readiness = Readiness::default();
+    let face = Face {
+        runner,
+        schemas,
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        webhooks,
+        readiness: readiness.clone(),
+    };
     let sandbox = fallback.map(|fallback| sandbox(project, &fallback)).transpose()?;
     let others = travel.router.merge(sandbox.unwrap_or_default()).merge(metrics::router());
     Ok(Kit {
         router: server::router(face, others),
-        retention: Retention { events: EVENTS_KEPT.max(environment.dedupe_window), activations: ACTIVATIONS_KEPT },
+        retention: retention(environment),
         followers: travel.followers,
         service: travel.service,
         store,
         clock,
         deliveries,
+        readiness,
     })
+}
+
+/// An event is kept at least as long as its uid is compared with others.
+fn retention(environment: &Environment) -> Retention {
+    let kept = environment.delivery.kept;
+    Retention {
+        events: kept.events.max(environment.dedupe_window),
+        activations: kept.activations,
+        bytes: kept.store_bytes,
+    }
 }
 
 /// The stand-ins, with the token of the fallback and the environment's integration.
@@ -136,8 +151,8 @@ async fn open(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
         folder: project.data(),
         dedupe_window: environment.dedupe_window,
         bytes_max: environment.store_bytes_max,
-        uids_bytes_max: 256 << 20,
-        open_max: 5_000_000,
+        uids_bytes_max: environment.delivery.memory.dedupe_bytes_max,
+        open_max: environment.delivery.backlog_max,
     };
     let opened = tokio::task::spawn_blocking(move || Sqlite::open(&options)).await?;
     let opened = opened

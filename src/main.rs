@@ -13,6 +13,7 @@ mod metrics;
 mod project;
 mod publishing;
 mod run;
+mod supervise;
 mod targets;
 mod telemetry;
 

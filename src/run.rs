@@ -2,12 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use engine::Audit;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::compose::Kit;
+use crate::supervise::supervise;
 use crate::telemetry::Telemetry;
 
 /// Requests under way when a stop comes have this long to end, and attempts this much longer: 10 s in all.
@@ -25,14 +28,8 @@ pub async fn run(
     stop: watch::Receiver<bool>,
     telemetry: Option<Telemetry>,
 ) -> anyhow::Result<()> {
-    let deliveries = tokio::spawn(Arc::clone(&kit.deliveries).run(stop.clone()));
-    for follower in kit.followers {
-        tokio::spawn(follower.run(stop.clone()));
-    }
-    let house = engine::keep_house(Arc::clone(&kit.store), Arc::clone(&kit.clock), kit.retention, stop.clone());
-    let house = tokio::spawn(house);
+    let deliveries = begin(&kit, &stop);
     let served = server::serve(listener, kit.router, stop, REQUESTS_PATIENCE).await;
-    house.abort();
     let ended = async {
         // Its loop ends first, so that no attempt begins any more.
         let _ = deliveries.await;
@@ -47,6 +44,30 @@ pub async fn run(
     }
     info!("stopped");
     served.context("the server ended")
+}
+
+/// Begins all that runs beside the server; returns the loop that begins deliveries. The others end with the stop, or
+/// with the process: what they do is whole at every step.
+fn begin(kit: &Kit, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let parts = || (Arc::clone(&kit.store), Arc::clone(&kit.clock), stop.clone());
+    let stuck = Arc::<Notify>::default();
+    for follower in &kit.followers {
+        let (follower, stopped) = (follower.clone(), stop.clone());
+        let again = move || follower.clone().run(stopped.clone());
+        drop(supervise("follower", stop.clone(), Arc::default(), again));
+    }
+    let (retention, (store, clock, stopped)) = (kit.retention, parts());
+    let house = move || engine::keep_house(Arc::clone(&store), Arc::clone(&clock), retention, stopped.clone());
+    drop(supervise("housekeeping", stop.clone(), Arc::default(), house));
+    let (deliveries, readiness, told, (store, clock, stopped)) =
+        (Arc::clone(&kit.deliveries), kit.readiness.clone(), Arc::clone(&stuck), parts());
+    let audit = move || {
+        let (store, clock, deliveries) = (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&deliveries));
+        Audit::new(store, clock, deliveries, readiness.clone(), Arc::clone(&told)).run(stopped.clone())
+    };
+    drop(supervise("audit", stop.clone(), Arc::default(), audit));
+    let (deliveries, stopped) = (Arc::clone(&kit.deliveries), stop.clone());
+    supervise("deliveries", stop.clone(), stuck, move || Arc::clone(&deliveries).run(stopped.clone()))
 }
 
 /// A stop that SIGINT or SIGTERM triggers.

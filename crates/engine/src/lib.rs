@@ -4,6 +4,7 @@
 //! Invariant: an event's outcome and the activations that led to it are one write; nothing is decided in memory alone.
 
 mod arrival;
+mod audit;
 mod carrier;
 mod carrying;
 mod clock;
@@ -14,6 +15,8 @@ mod follow;
 mod housekeeping;
 mod intake;
 mod memory;
+mod meters;
+mod readiness;
 mod registry;
 mod routes;
 mod run;
@@ -25,6 +28,7 @@ mod session;
 mod trace_context;
 
 pub use arrival::{ArrivalError, Arrivals, Arrived};
+pub use audit::Audit;
 pub use carrier::{Acks, Carried, Carrier, Carriers, Parcel};
 pub use carrying::{PUBLISH_ACTION, WEBHOOK_ACTION};
 pub use clock::{Clock, SystemClock};
@@ -35,6 +39,7 @@ pub use follow::{Follower, JournalEntry, JournalPage, JournalProblem, JournalSou
 pub use housekeeping::{Retention, keep_house};
 pub use intake::{Ack, Intake, Way};
 pub use memory::Memory;
+pub use readiness::{Finding, Readiness, Reason};
 pub use registry::{Access, Deployed, Registry};
 pub use routes::{PUBLISH, Routes, RoutesHandle, slug};
 pub use run::{Runner, RunnerParts};

@@ -33,6 +33,11 @@ impl Running {
         self.lock().iter().copied().collect()
     }
 
+    /// When the loop that begins attempts last said that it lives.
+    pub fn last_beat(&self) -> Option<jiff::Timestamp> {
+        None
+    }
+
     /// Attempts that may begin.
     pub fn places_free(&self) -> usize {
         self.places.saturating_sub(self.lock().len())

@@ -78,6 +78,16 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// how many there were.
     async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError>;
 
+    /// As [`Self::release`], but only leases that had ended by `ended`: one that was claimed just now, and that its owner
+    /// does not know of yet, stays.
+    async fn release_ended(
+        &self,
+        owner: i64,
+        but: Vec<Lease>,
+        ended: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError>;
+
     /// Records an attempt with its outcome, activations and trace in one write. `false`: the lease had been lost, only
     /// the activations and the trace were recorded: they happened.
     async fn finish(&self, attempt: Attempt) -> Result<bool, StoreError>;

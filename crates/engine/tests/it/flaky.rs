@@ -87,6 +87,16 @@ impl Store for Flaky {
         self.store.release(owner, but, now).await
     }
 
+    async fn release_ended(
+        &self,
+        owner: i64,
+        but: Vec<Lease>,
+        ended: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.store.release_ended(owner, but, ended, now).await
+    }
+
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
         self.store.replay(replay).await
     }

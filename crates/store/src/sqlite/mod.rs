@@ -213,7 +213,18 @@ impl Store for Sqlite {
     }
 
     async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError> {
-        self.ask(|answer| Command::Release { owner, but, now: rows::millis(now), answer }).await
+        self.release_ended(owner, but, Timestamp::MAX, now).await
+    }
+
+    async fn release_ended(
+        &self,
+        owner: i64,
+        but: Vec<Lease>,
+        ended: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let (ended, now) = (rows::millis(ended), rows::millis(now));
+        self.ask(|answer| Command::Release { owner, but, ended, now, answer }).await
     }
 
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
