@@ -7,8 +7,8 @@ use adobe::Pool;
 use anyhow::Context;
 use axum::Router;
 use engine::{
-    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Registry, Retention, Routes,
-    RoutesHandle, Runner, RunnerParts, Schedule, Schemas, SystemClock,
+    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Registry, Routes, RoutesHandle, Runner,
+    RunnerParts, Schedule, Schemas, SystemClock,
 };
 use events_api::Service;
 use jiff::Timestamp;
@@ -16,10 +16,11 @@ use onboarding::Plan;
 use sandbox::Sandbox;
 use secrecy::ExposeSecret;
 use server::{Face, Webhooks};
-use settings::{Environment, Role};
+use settings::Role;
 use store::{Options, Sqlite, Store};
 use tracing::{info, warn};
 
+use crate::beside::{Beside, Shared};
 use crate::deploy;
 use crate::events::Means;
 use crate::metrics;
@@ -33,8 +34,7 @@ pub struct Kit {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub deliveries: Arc<Deliveries>,
-    pub retention: Retention,
-    pub readiness: Readiness,
+    pub beside: Beside,
     pub followers: Vec<Follower>,
     pub router: Router,
     /// Our own events service, when events do not travel through another.
@@ -56,13 +56,7 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     let store = open(project).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let pool = Pool::new()?;
-    let registry = match environment.role {
-        Role::Kit => {
-            let clients = Clients::new(&pool, environment.target_limits, fallback.as_ref());
-            deploy::deploy(&project.manifest, project.mode, clients).context("the actions cannot be deployed")?
-        }
-        Role::EventsService => Registry::default(),
-    };
+    let registry = registry(project, &pool, fallback.as_ref())?;
     onboard(project, &*store, &registry, clock.now()).await?;
     let routes = RoutesHandle::default();
     routes.set(Routes::new(store.catalogue().await.context(UNREADABLE)?));
@@ -95,8 +89,16 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
         ims_org_id: travel.ims_org_id,
     };
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
-    let webhooks = Webhooks { routes, arrivals, intake: travel.webhooks };
     let readiness = Readiness::default();
+    let shared = Shared {
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        routes: routes.clone(),
+        schemas: Arc::clone(&schemas),
+        readiness: readiness.clone(),
+    };
+    let beside = Beside::new(environment, shared, travel.service.as_ref());
+    let webhooks = Webhooks { routes, arrivals, intake: travel.webhooks };
     let face = Face {
         runner,
         schemas,
@@ -109,23 +111,24 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     let others = travel.router.merge(sandbox.unwrap_or_default()).merge(metrics::router());
     Ok(Kit {
         router: server::router(face, others),
-        retention: retention(environment),
         followers: travel.followers,
         service: travel.service,
         store,
         clock,
         deliveries,
-        readiness,
+        beside,
     })
 }
 
-/// An event is kept at least as long as its uid is compared with others.
-fn retention(environment: &Environment) -> Retention {
-    let kept = environment.delivery.kept;
-    Retention {
-        events: kept.events.max(environment.dedupe_window),
-        activations: kept.activations,
-        bytes: kept.store_bytes,
+/// The deployed actions; an events service has none.
+fn registry(project: &Project, pool: &Pool, fallback: Option<&Fallback>) -> anyhow::Result<Registry> {
+    let environment = &project.environment;
+    match environment.role {
+        Role::Kit => {
+            let clients = Clients::new(pool, environment.target_limits, fallback);
+            deploy::deploy(&project.manifest, project.mode, clients).context("the actions cannot be deployed")
+        }
+        Role::EventsService => Ok(Registry::default()),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: whatever fails ends with a message that says what to do, and with a non-zero exit.
 
+mod beside;
 mod cli;
 mod compose;
 mod deploy;

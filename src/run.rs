@@ -1,16 +1,13 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use engine::Audit;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::beside;
 use crate::compose::Kit;
-use crate::supervise::supervise;
 use crate::telemetry::Telemetry;
 
 /// Requests under way when a stop comes have this long to end, and attempts this much longer: 10 s in all.
@@ -28,7 +25,7 @@ pub async fn run(
     stop: watch::Receiver<bool>,
     telemetry: Option<Telemetry>,
 ) -> anyhow::Result<()> {
-    let deliveries = begin(&kit, &stop);
+    let deliveries = beside::begin(&kit, &stop);
     let served = server::serve(listener, kit.router, stop, REQUESTS_PATIENCE).await;
     let ended = async {
         // Its loop ends first, so that no attempt begins any more.
@@ -44,30 +41,6 @@ pub async fn run(
     }
     info!("stopped");
     served.context("the server ended")
-}
-
-/// Begins all that runs beside the server; returns the loop that begins deliveries. The others end with the stop, or
-/// with the process: what they do is whole at every step.
-fn begin(kit: &Kit, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
-    let parts = || (Arc::clone(&kit.store), Arc::clone(&kit.clock), stop.clone());
-    let stuck = Arc::<Notify>::default();
-    for follower in &kit.followers {
-        let (follower, stopped) = (follower.clone(), stop.clone());
-        let again = move || follower.clone().run(stopped.clone());
-        drop(supervise("follower", stop.clone(), Arc::default(), again));
-    }
-    let (retention, (store, clock, stopped)) = (kit.retention, parts());
-    let house = move || engine::keep_house(Arc::clone(&store), Arc::clone(&clock), retention, stopped.clone());
-    drop(supervise("housekeeping", stop.clone(), Arc::default(), house));
-    let (deliveries, readiness, told, (store, clock, stopped)) =
-        (Arc::clone(&kit.deliveries), kit.readiness.clone(), Arc::clone(&stuck), parts());
-    let audit = move || {
-        let (store, clock, deliveries) = (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&deliveries));
-        Audit::new(store, clock, deliveries, readiness.clone(), Arc::clone(&told)).run(stopped.clone())
-    };
-    drop(supervise("audit", stop.clone(), Arc::default(), audit));
-    let (deliveries, stopped) = (Arc::clone(&kit.deliveries), stop.clone());
-    supervise("deliveries", stop.clone(), stuck, move || Arc::clone(&deliveries).run(stopped.clone()))
 }
 
 /// A stop that SIGINT or SIGTERM triggers.

@@ -33,7 +33,7 @@ async fn keep<F>(
     F: Future<Output = ()> + Send + 'static,
 {
     while run(name, &stop, &stuck, begin()).await {
-        metrics::counter!("kit_task_restarts_total", "task" => name).increment(1);
+        ::metrics::counter!("kit_task_restarts_total", "task" => name).increment(1);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => {}

@@ -220,7 +220,10 @@ impl Deliveries {
                 trace: trace.clone(),
             };
             match self.runner.store().finish(attempt).await {
-                Ok(true) => return true,
+                Ok(true) => {
+                    crate::meters::ended(&delivery.event.code, outcome);
+                    return true;
+                }
                 Ok(false) => {
                     warn!(event.id = %delivery.event.id, "an attempt outlived its lease; another one counts");
                     return false;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::{counter, gauge};
-use store::{Outcome, RegistrationHealth};
+use store::{Outcome, RegistrationHealth, StoreError};
 
 /// Event codes that are counted apart; further ones are counted together.
 const CODES_MAX: usize = 500;
@@ -42,6 +42,21 @@ pub(crate) fn repeated() {
 /// An event was not taken.
 pub(crate) fn refused(reason: &'static str) {
     counter!("kit_ingestion_refused_total", "reason" => reason).increment(1);
+}
+
+/// The store did not take an event.
+pub(crate) fn not_stored(error: &StoreError) {
+    refused(match error {
+        StoreError::Busy => "busy",
+        StoreError::Backlog => "backlog",
+        StoreError::Full => "full",
+        StoreError::Unavailable
+        | StoreError::Closed
+        | StoreError::Taken
+        | StoreError::Read(_)
+        | StoreError::Damaged(_)
+        | StoreError::Open { .. } => "unavailable",
+    });
 }
 
 /// An attempt has ended, and its outcome is on record.
