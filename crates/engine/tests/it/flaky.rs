@@ -1,5 +1,6 @@
 //! A store that fails when a test says so.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
@@ -22,6 +23,16 @@ pub struct Flaky {
     values: AtomicUsize,
     /// Outcomes that are still written.
     finishes: AtomicUsize,
+    pretence: Mutex<Option<Pretence>>,
+}
+
+/// What a test makes of what the store says of itself.
+struct Pretence(Box<dyn Fn(&mut Health) + Send>);
+
+impl std::fmt::Debug for Pretence {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Pretence")
+    }
 }
 
 impl Flaky {
@@ -32,7 +43,13 @@ impl Flaky {
             offered: AtomicUsize::new(0),
             values: AtomicUsize::new(0),
             finishes: AtomicUsize::new(usize::MAX),
+            pretence: Mutex::default(),
         }
+    }
+
+    /// It says this of itself from now on.
+    pub fn pretend(&self, pretence: impl Fn(&mut Health) + Send + 'static) {
+        *self.pretence.lock().unwrap() = Some(Pretence(Box::new(pretence)));
     }
 
     /// How many events were offered to it so far.
@@ -237,7 +254,11 @@ impl Store for Flaky {
     }
 
     async fn health(&self) -> Health {
-        self.store.health().await
+        let mut health = self.store.health().await;
+        if let Some(Pretence(pretence)) = &*self.pretence.lock().unwrap() {
+            pretence(&mut health);
+        }
+        health
     }
 
     async fn close(&self) {
