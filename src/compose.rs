@@ -7,7 +7,7 @@ use adobe::Pool;
 use anyhow::Context;
 use axum::Router;
 use engine::{
-    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Registry, Routes, RoutesHandle, Runner,
+    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Registry, RoutesHandle, Runner,
     RunnerParts, Schedule, Schemas, SystemClock,
 };
 use events_api::Service;
@@ -59,8 +59,7 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     let registry = registry(project, &pool, fallback.as_ref())?;
     onboard(project, &*store, &registry, clock.now()).await?;
     let routes = RoutesHandle::default();
-    routes.set(Routes::new(store.catalogue().await.context(UNREADABLE)?));
-
+    routes.refresh(&*store).await.context(UNREADABLE)?;
     let schemas = Arc::new(Schemas::new(&[actions::EVENTS, actions::COMMERCE_EVENTS].concat()));
     let arrivals =
         Arc::new(Arrivals::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&store), Arc::clone(&clock)));

@@ -76,7 +76,9 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Ends the leases of `owner` but for these: nobody runs them. Each attempt is in doubt, and is due at `now`. Returns
     /// how many there were.
-    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError>;
+    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError> {
+        self.release_ended(owner, but, Timestamp::MAX, now).await
+    }
 
     /// As [`Self::release`], but only leases that had ended by `ended`: one that was claimed just now, and that its owner
     /// does not know of yet, stays.

@@ -100,10 +100,6 @@ impl Store for Flaky {
         self.store.renew(owner, leases, until).await
     }
 
-    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError> {
-        self.store.release(owner, but, now).await
-    }
-
     async fn release_ended(
         &self,
         owner: i64,
