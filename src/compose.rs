@@ -57,9 +57,7 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let pool = Pool::new()?;
     let registry = registry(project, &pool, fallback.as_ref())?;
-    onboard(project, &*store, &registry, clock.now()).await?;
-    let routes = RoutesHandle::default();
-    routes.refresh(&*store).await.context(UNREADABLE)?;
+    let routes = onboard(project, &*store, &registry, clock.now()).await?;
     let schemas = Arc::new(Schemas::new(&[actions::EVENTS, actions::COMMERCE_EVENTS].concat()));
     let arrivals =
         Arc::new(Arrivals::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&store), Arc::clone(&clock)));
@@ -162,8 +160,14 @@ async fn open(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(opened))
 }
 
-/// Brings what the store knows of providers, event metadata and registrations to what the files describe.
-async fn onboard(project: &Project, store: &dyn Store, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
+/// Brings what the store knows of providers, event metadata and registrations to what the files describe; what events
+/// take from then on.
+async fn onboard(
+    project: &Project,
+    store: &dyn Store,
+    registry: &Registry,
+    now: Timestamp,
+) -> anyhow::Result<RoutesHandle> {
     let is_deployed = |action: &str| registry.get(action).is_some();
     let observed = store.catalogue().await.context(UNREADABLE)?;
     let plan = Plan::new(&project.desired, &observed, &is_deployed, now);
@@ -174,5 +178,7 @@ async fn onboard(project: &Project, store: &dyn Store, registry: &Registry, now:
     if !report.left_out.is_empty() {
         info!(registrations = report.left_out.join(", "), "left out, because their actions are not deployed");
     }
-    Ok(())
+    let routes = RoutesHandle::default();
+    routes.refresh(store).await.context(UNREADABLE)?;
+    Ok(routes)
 }

@@ -8,7 +8,6 @@ use store::{Claim, ClaimedDelivery, Rooms, State, Store};
 use tokio::sync::Notify;
 
 use crate::service::{Service, Setup, handled, registration};
-use crate::text::Log;
 use crate::world::CHANGED;
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
@@ -66,7 +65,6 @@ impl Watched {
 #[tokio::test]
 async fn a_delivery_that_nobody_begins_is_found_and_forgotten_when_it_is_served() {
     let mut watched = Watched::new().await;
-    let (log, _guard) = Log::collect();
     watched.service.change("1", "A").await;
     assert!(watched.look().await.is_empty());
     assert!(watched.look_after(Duration::from_secs(20)).await.is_empty());
@@ -78,9 +76,6 @@ async fn a_delivery_that_nobody_begins_is_found_and_forgotten_when_it_is_served(
     watched.service.start();
     watched.service.settle().await;
     assert!(watched.audit.look().await.is_empty(), "the loop lives, too");
-    let text = log.text();
-    assert_eq!(text.matches("not ready: a delivery").count(), 1, "{text}");
-    assert_eq!(text.matches("that is over: `unserved`").count(), 1, "{text}");
 }
 
 /// The clock of a machine that slept jumps. Nobody could have begun anything meanwhile, so nothing is wrong.
