@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use adobe::Pool;
 use anyhow::Context;
 use axum::Router;
 use engine::{
-    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Registry, Retention, Routes, RoutesHandle, Rule,
-    Rules, Runner, RunnerParts, Schedule, Schemas, SystemClock,
+    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Registry, RoutesHandle, Rule, Rules,
+    Runner, RunnerParts, Schedule, Schemas, SystemClock,
 };
 use events_api::Service;
 use jiff::Timestamp;
@@ -21,6 +20,7 @@ use settings::{OnParked, Retry, Role};
 use store::{Options, Sqlite, Store};
 use tracing::{info, warn};
 
+use crate::beside::{Beside, Shared};
 use crate::deploy;
 use crate::events::Means;
 use crate::metrics;
@@ -29,16 +29,12 @@ use crate::targets::{Clients, Fallback};
 
 const UNREADABLE: &str = "the events service cannot be read";
 
-/// Events are kept this long after they were accepted, activations this long after they ended.
-const EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
-const ACTIVATIONS_KEPT: Duration = Duration::from_hours(7 * 24);
-
 /// A kit that is ready to run.
 pub struct Kit {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub deliveries: Arc<Deliveries>,
-    pub retention: Retention,
+    pub beside: Beside,
     pub followers: Vec<Follower>,
     pub router: Router,
     /// Our own events service, when events do not travel through another.
@@ -60,17 +56,8 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
     let store = open(project).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let pool = Pool::new()?;
-    let registry = match environment.role {
-        Role::Kit => {
-            let clients = Clients::new(&pool, environment.target_limits, fallback.as_ref());
-            deploy::deploy(&project.manifest, project.mode, clients).context("the actions cannot be deployed")?
-        }
-        Role::EventsService => Registry::default(),
-    };
-    onboard(project, &*store, &registry, clock.now()).await?;
-    let routes = RoutesHandle::default();
-    routes.set(Routes::new(store.catalogue().await.context(UNREADABLE)?));
-
+    let registry = registry(project, &pool, fallback.as_ref())?;
+    let routes = onboard(project, &*store, &registry, clock.now()).await?;
     let schemas = Arc::new(Schemas::new(&[actions::EVENTS, actions::COMMERCE_EVENTS].concat()));
     let arrivals =
         Arc::new(Arrivals::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&store), Arc::clone(&clock)));
@@ -100,18 +87,34 @@ pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fa
         ims_org_id: travel.ims_org_id,
     };
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
+    let readiness = Readiness::default();
+    let shared = Shared {
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        routes: routes.clone(),
+        schemas: Arc::clone(&schemas),
+        readiness: readiness.clone(),
+    };
+    let beside = Beside::new(environment, shared, travel.service.as_ref());
     let webhooks = Webhooks { routes, arrivals, intake: travel.webhooks };
-    let face = Face { runner, schemas, store: Arc::clone(&store), clock: Arc::clone(&clock), webhooks };
+    let face = Face {
+        runner,
+        schemas,
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        webhooks,
+        readiness: readiness.clone(),
+    };
     let sandbox = fallback.map(|fallback| sandbox(project, &fallback)).transpose()?;
     let others = travel.router.merge(sandbox.unwrap_or_default()).merge(metrics::router());
     Ok(Kit {
         router: server::router(face, others),
-        retention: Retention { events: EVENTS_KEPT.max(environment.dedupe_window), activations: ACTIVATIONS_KEPT },
         followers: travel.followers,
         service: travel.service,
         store,
         clock,
         deliveries,
+        beside,
     })
 }
 
@@ -136,6 +139,18 @@ fn rules(project: &Project) -> Rules {
     Rules::new(rule(retry.clone(), delivery.on_parked, None), others)
 }
 
+/// The deployed actions; an events service has none.
+fn registry(project: &Project, pool: &Pool, fallback: Option<&Fallback>) -> anyhow::Result<Registry> {
+    let environment = &project.environment;
+    match environment.role {
+        Role::Kit => {
+            let clients = Clients::new(pool, environment.target_limits, fallback);
+            deploy::deploy(&project.manifest, project.mode, clients).context("the actions cannot be deployed")
+        }
+        Role::EventsService => Ok(Registry::default()),
+    }
+}
+
 /// The stand-ins, with the token of the fallback and the environment's integration.
 fn sandbox(project: &Project, fallback: &Fallback) -> anyhow::Result<Router> {
     let integration = project.environment.sandbox_integration.as_ref().map(|integration| sandbox::Integration {
@@ -158,8 +173,8 @@ async fn open(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
         folder: project.data(),
         dedupe_window: environment.dedupe_window,
         bytes_max: environment.store_bytes_max,
-        uids_bytes_max: 256 << 20,
-        open_max: 5_000_000,
+        uids_bytes_max: environment.delivery.memory.dedupe_bytes_max,
+        open_max: environment.delivery.backlog_max,
     };
     let opened = tokio::task::spawn_blocking(move || Sqlite::open(&options)).await?;
     let opened = opened
@@ -167,8 +182,14 @@ async fn open(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(opened))
 }
 
-/// Brings what the store knows of providers, event metadata and registrations to what the files describe.
-async fn onboard(project: &Project, store: &dyn Store, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
+/// Brings what the store knows of providers, event metadata and registrations to what the files describe; what events
+/// take from then on.
+async fn onboard(
+    project: &Project,
+    store: &dyn Store,
+    registry: &Registry,
+    now: Timestamp,
+) -> anyhow::Result<RoutesHandle> {
     let is_deployed = |action: &str| registry.get(action).is_some();
     let observed = store.catalogue().await.context(UNREADABLE)?;
     let plan = Plan::new(&project.desired, &observed, &is_deployed, now);
@@ -179,5 +200,7 @@ async fn onboard(project: &Project, store: &dyn Store, registry: &Registry, now:
     if !report.left_out.is_empty() {
         info!(registrations = report.left_out.join(", "), "left out, because their actions are not deployed");
     }
-    Ok(())
+    let routes = RoutesHandle::default();
+    routes.refresh(store).await.context(UNREADABLE)?;
+    Ok(routes)
 }

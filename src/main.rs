@@ -2,6 +2,7 @@
 //!
 //! Invariant: whatever fails ends with a message that says what to do, and with a non-zero exit.
 
+mod beside;
 mod cli;
 mod compose;
 mod deploy;
@@ -13,6 +14,7 @@ mod metrics;
 mod project;
 mod publishing;
 mod run;
+mod supervise;
 mod targets;
 mod telemetry;
 

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -7,6 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::beside;
 use crate::compose::Kit;
 use crate::telemetry::Telemetry;
 
@@ -25,14 +25,8 @@ pub async fn run(
     stop: watch::Receiver<bool>,
     telemetry: Option<Telemetry>,
 ) -> anyhow::Result<()> {
-    let deliveries = tokio::spawn(Arc::clone(&kit.deliveries).run(stop.clone()));
-    for follower in kit.followers {
-        tokio::spawn(follower.run(stop.clone()));
-    }
-    let house = engine::keep_house(Arc::clone(&kit.store), Arc::clone(&kit.clock), kit.retention, stop.clone());
-    let house = tokio::spawn(house);
+    let deliveries = beside::begin(&kit, &stop);
     let served = server::serve(listener, kit.router, stop, REQUESTS_PATIENCE).await;
-    house.abort();
     let ended = async {
         // Its loop ends first, so that no attempt begins any more.
         let _ = deliveries.await;

@@ -15,6 +15,7 @@ mod events_sdk;
 mod golden;
 mod in_doubt;
 mod ingestion;
+mod operations;
 mod settings;
 mod support;
 mod telemetry;

@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::cloud_event::CloudEvent;
 use crate::intake::{keys, pause};
-use crate::routes::{Route, Subscriber, Wants};
+use crate::routes::{Route, Subscriber, Wants, wants};
 use crate::same_json::is_same_json;
 use crate::trace_context;
-use crate::{Clock, RoutesHandle, Schemas};
+use crate::{Clock, RoutesHandle, Schemas, meters};
 
 /// Takes CloudEvents in: who wants them, new or known, stored.
 pub struct Arrivals {
@@ -70,7 +70,7 @@ impl Arrivals {
         if subscribers.is_empty() {
             return Ok(Arrived::Unwanted);
         }
-        let is_wanted = subscribers.iter().any(|subscriber| subscriber.wants != Wants::Nothing);
+        let is_wanted = subscribers.iter().any(|subscriber| subscriber.wants.is_present());
         let keys = self.keys(&event)?;
         let (deliveries, journals) = shares(&subscribers, &keys);
         let uid = format!("\u{1}p\u{1}{provider}\u{1}{}", event.id);
@@ -87,9 +87,9 @@ impl Arrivals {
         let provider: Arc<str> = event.provider_id().unwrap_or(&event.source).into();
         let (event, span) = trace_context::arriving(event);
         let new = self.new_event(event, provider, uid);
-        let reads_its_journal =
-            self.routes.get().registration(registration).is_some_and(|known| known.delivery_type == "journal");
-        let new = if reads_its_journal {
+        let stays_in_journal =
+            self.routes.get().registration(registration).is_some_and(|known| wants(known) != Wants::Delivery);
+        let new = if stays_in_journal {
             NewEvent { journals: vec![registration], ..new }
         } else {
             NewEvent { deliveries: vec![NewDelivery { registration, keys }], ..new }
@@ -120,11 +120,20 @@ impl Arrivals {
     }
 
     async fn append(&self, event: NewEvent) -> Result<Arrived, ArrivalError> {
-        let body = event.body.clone();
+        let (body, code) = (event.body.clone(), Arc::clone(&event.code));
         match self.store.append(event).await {
-            Ok(Appended::Stored) => Ok(Arrived::Stored),
-            Ok(Appended::Known(known)) if is_same_json(&known.body, &body) => Ok(Arrived::Repeated),
-            Ok(Appended::Known(_)) => Err(ArrivalError::Conflict),
+            Ok(Appended::Stored) => {
+                meters::ingested(&code);
+                Ok(Arrived::Stored)
+            }
+            Ok(Appended::Known(known)) if is_same_json(&known.body, &body) => {
+                meters::repeated();
+                Ok(Arrived::Repeated)
+            }
+            Ok(Appended::Known(_)) => {
+                meters::refused("uid_taken");
+                Err(ArrivalError::Conflict)
+            }
             Err(error) => Err(unavailable(&error)),
         }
     }
@@ -138,6 +147,7 @@ impl fmt::Debug for Arrivals {
 
 fn unavailable(error: &StoreError) -> ArrivalError {
     warn!(%error, "an event could not be stored; its sender was told to come again");
+    meters::not_stored(error);
     ArrivalError::Unavailable { retry_after: pause(error) }
 }
 

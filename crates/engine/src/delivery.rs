@@ -98,7 +98,7 @@ impl Deliveries {
         self.running.idle().await;
     }
 
-    fn has_places(&self) -> bool {
+    pub(crate) fn has_places(&self) -> bool {
         self.running.places_free() > 0 && self.running.bytes_free() > 0
     }
 
@@ -166,7 +166,7 @@ impl Deliveries {
     }
 
     /// What each registration may begin: its own limit, and its share of what its action allows.
-    fn rooms(&self, routes: &Routes) -> Rooms {
+    pub(crate) fn rooms(&self, routes: &Routes) -> Rooms {
         let mut limits = HashMap::new();
         let mut registrations = vec![PUBLISH];
         let mut sharing: HashMap<&str, usize> = HashMap::new();
@@ -249,7 +249,10 @@ impl Deliveries {
                 trace: trace.clone(),
             };
             match self.runner.store().finish(attempt).await {
-                Ok(true) => return true,
+                Ok(true) => {
+                    crate::meters::ended(&delivery.event.code, outcome);
+                    return true;
+                }
                 Ok(false) => {
                     warn!(event.id = %delivery.event.id, "an attempt outlived its lease; another one counts");
                     return false;

@@ -65,6 +65,7 @@ pub enum JournalProblem {
 }
 
 /// Brings what a journal has to one of our registrations, from a cursor that outlives the process.
+#[derive(Clone)]
 pub struct Follower {
     pub arrivals: Arc<Arrivals>,
     pub source: Arc<dyn JournalSource>,

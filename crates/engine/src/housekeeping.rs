@@ -14,6 +14,8 @@ pub struct Retention {
     /// Never shorter than the dedupe window: an event's row is what its uid is compared with.
     pub events: Duration,
     pub activations: Duration,
+    /// Above this size of the store the oldest finished events go whatever their age.
+    pub bytes: u64,
 }
 
 const PAUSE: Duration = Duration::from_mins(1);
@@ -32,7 +34,7 @@ pub async fn keep_house(
         let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
         now.saturating_sub(age).unwrap_or(Timestamp::MIN)
     };
-    let mut rows = 0;
+    let (mut rows, mut early) = (0, 0);
     while !*stop.borrow() {
         let now = clock.now();
         let purged = store
@@ -40,20 +42,28 @@ pub async fn keep_house(
                 now,
                 events: before(now, retention.events),
                 activations: before(now, retention.activations),
-                bytes: u64::MAX,
+                bytes: retention.bytes,
             })
             .await;
         let pause = match purged {
             Ok(purged) if purged.is_finished => {
                 rows += purged.rows;
+                early += purged.early;
                 if rows > 0 {
                     info!(rows, "old rows were removed");
                 }
-                rows = 0;
+                if early > 0 {
+                    warn!(
+                        events = early,
+                        "finished events went before their time: the store is above KIT_STORE_BYTES_KEPT"
+                    );
+                }
+                (rows, early) = (0, 0);
                 PAUSE
             }
             Ok(purged) => {
                 rows += purged.rows;
+                early += purged.early;
                 STEP_PAUSE
             }
             Err(error) => {

@@ -16,7 +16,7 @@ use crate::carrier::{Acks, PublishEnd, Waiting};
 use crate::routes::PUBLISH;
 use crate::same_json::is_same_json;
 use crate::trace_context;
-use crate::{Clock, RoutesHandle, Schemas};
+use crate::{Clock, RoutesHandle, Schemas, meters};
 
 /// Where the value lies in the request that ingestion takes.
 const VALUE: &str = "/data/value";
@@ -169,6 +169,7 @@ impl Intake {
             Ok(Appended::Known(known)) => Err(Refusal::UidTaken(known.at)),
             Err(error) => {
                 warn!(%error, "an event could not be stored; its sender was told to come again");
+                meters::not_stored(&error);
                 Err(Refusal::Unavailable { retry_after: pause(&error) })
             }
         }
@@ -184,6 +185,23 @@ impl fmt::Debug for Intake {
 #[async_trait]
 impl Publisher for Intake {
     async fn publish(&self, publication: Publication) -> Result<Published, Refusal> {
+        let code = publication.code.clone();
+        let published = self.take(publication).await;
+        match &published {
+            Ok(published) if published.is_repeated => meters::repeated(),
+            Ok(_) => meters::ingested(&code),
+            Err(refusal) => {
+                if let Some(reason) = reason(refusal) {
+                    meters::refused(reason);
+                }
+            }
+        }
+        published
+    }
+}
+
+impl Intake {
+    async fn take(&self, publication: Publication) -> Result<Published, Refusal> {
         let spec = self.schemas.ingested(&publication.code).ok_or(Refusal::UnknownEvent)?;
         if publication.entity.as_deref().is_some_and(|entity| entity != spec.entity) {
             return Err(Refusal::OtherEntity(spec.entity));
@@ -200,6 +218,18 @@ impl Publisher for Intake {
             }
         };
         published.instrument(span).await
+    }
+}
+
+/// What a refusal is counted as; what the store refuses is counted there by its error.
+fn reason(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::UnknownEvent => Some("unknown_event"),
+        Refusal::OtherEntity(_) => Some("other_entity"),
+        Refusal::Invalid(_) => Some("invalid"),
+        Refusal::UidTaken(_) => Some("uid_taken"),
+        Refusal::Unpublishable(_) => Some("unpublishable"),
+        Refusal::Unavailable { .. } => None,
     }
 }
 

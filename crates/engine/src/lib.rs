@@ -4,6 +4,7 @@
 //! Invariant: an event's outcome and the activations that led to it are one write; nothing is decided in memory alone.
 
 mod arrival;
+mod audit;
 mod carrier;
 mod carrying;
 mod clock;
@@ -13,8 +14,12 @@ mod filter;
 mod follow;
 mod housekeeping;
 mod intake;
+mod jobs;
 mod memory;
+mod meters;
 mod outcome;
+mod readiness;
+mod registration_health;
 mod registry;
 mod routes;
 mod rules;
@@ -27,6 +32,7 @@ mod session;
 mod trace_context;
 
 pub use arrival::{ArrivalError, Arrivals, Arrived};
+pub use audit::Audit;
 pub use carrier::{Acks, Carried, Carrier, Carriers, Parcel};
 pub use carrying::{PUBLISH_ACTION, WEBHOOK_ACTION};
 pub use clock::{Clock, SystemClock};
@@ -36,7 +42,10 @@ pub use filter::{Filter, FilterError};
 pub use follow::{Follower, JournalEntry, JournalPage, JournalProblem, JournalSource};
 pub use housekeeping::{Retention, keep_house};
 pub use intake::{Ack, Intake, Way};
+pub use jobs::{Enabler, Jobs, OwnRegistrations};
 pub use memory::Memory;
+pub use readiness::{Finding, Readiness, Reason};
+pub use registration_health::{HealthRules, RegistrationWatch};
 pub use registry::{Access, Deployed, Registry};
 pub use routes::{PUBLISH, Routes, RoutesHandle, slug};
 pub use rules::{Rule, Rules};

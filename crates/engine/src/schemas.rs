@@ -38,6 +38,11 @@ impl Schemas {
         self.0.get(code).map(|entry| &entry.spec)
     }
 
+    /// Whether any event is about such a thing.
+    pub(crate) fn has_entity(&self, entity: &str) -> bool {
+        self.0.values().any(|entry| entry.spec.entity == entity)
+    }
+
     /// The event, if the back office sends it through the ingestion webhook.
     pub fn ingested(&self, code: &str) -> Option<&EventSpec> {
         self.spec(code).filter(|spec| spec.is_ingested)

@@ -32,6 +32,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
+    /// What is wrong, for whoever did not ask over HTTP.
+    pub(crate) fn into_message(self) -> String {
+        self.message
+    }
+
     /// Something that has what was to be unique.
     pub(crate) fn conflict(message: impl Into<String>, existing: Option<&str>) -> Self {
         Self { conflicting_id: existing.map(str::to_owned), ..Self::new(StatusCode::CONFLICT, message) }

@@ -1,10 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::middleware::map_response;
 use axum::response::Response;
-use engine::{Arrivals, Clock, Routes, RoutesHandle};
+use engine::{Arrivals, Clock, Enabler, RoutesHandle};
 use http::{HeaderValue, StatusCode};
 use jiff::SignedDuration;
 use store::{Store, StoreError, Verification};
@@ -149,7 +150,7 @@ impl Service {
 
     /// Makes a change of the catalogue count for events that arrive from now on.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
-        self.0.routes.set(Routes::new(self.0.store.catalogue().await?));
+        self.0.routes.refresh(&*self.0.store).await?;
         let fetched = challenge::fetched(self);
         if fetched.is_empty() {
             return Ok(());
@@ -157,8 +158,15 @@ impl Service {
         for registration in fetched {
             self.0.store.put_registration(challenge::verified(registration)).await?;
         }
-        self.0.routes.set(Routes::new(self.0.store.catalogue().await?));
-        Ok(())
+        self.0.routes.refresh(&*self.0.store).await
+    }
+}
+
+#[async_trait]
+impl Enabler for Service {
+    /// However it came to be switched off. The owner of its webhook has to show first that events are wanted there.
+    async fn enable(&self, registration_id: &str) -> Result<(), String> {
+        management::enable(self, registration_id).await
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{any, get};
-use engine::{Arrivals, Clock, RoutesHandle, Runner, Schemas};
+use engine::{Arrivals, Clock, Readiness, RoutesHandle, Runner, Schemas};
 use store::Store;
 
 pub use body::{BODY_BYTES_MAX, BodyFault, read_body};
@@ -30,6 +30,8 @@ pub struct Face {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub webhooks: Webhooks,
+    /// What the last look at what is due and what runs found.
+    pub readiness: Readiness,
 }
 
 /// How events come in that an events API delivers.

@@ -76,7 +76,19 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Ends the leases of `owner` but for these: nobody runs them. Each attempt is in doubt, and is due at `now`. Returns
     /// how many there were.
-    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError>;
+    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError> {
+        self.release_ended(owner, but, Timestamp::MAX, now).await
+    }
+
+    /// As [`Self::release`], but only leases that had ended by `ended`: one that was claimed just now, and that its owner
+    /// does not know of yet, stays.
+    async fn release_ended(
+        &self,
+        owner: i64,
+        but: Vec<Lease>,
+        ended: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError>;
 
     /// Records an attempt with its outcome, activations and trace in one write. `false`: the lease had been lost, only
     /// the activations and the trace were recorded: they happened.

@@ -64,6 +64,7 @@ async fn a_disk_that_refuses_loses_nothing_that_was_acknowledged() {
     assert_eq!(kit.get("/health/live").await.status, 200);
     let ready = kit.get("/health/ready").await;
     assert_eq!((ready.status, &ready.body["reason"]), (503, &json!("the store cannot write")));
+    assert_eq!(ready.body["reasons"], json!([{"reason": "disk", "text": "the store cannot write"}]));
     assert!(!kit.log().contains("panic"), "{}", kit.log());
     kit.kill();
 

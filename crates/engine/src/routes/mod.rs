@@ -4,7 +4,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use store::{Catalogue, Registration, Verification};
+use store::{Catalogue, Registration, RegistrationHealth, Store, StoreError, Verification};
 use tracing::error;
 
 use crate::Filter;
@@ -44,7 +44,9 @@ pub(crate) enum Wants {
     Delivery,
     /// It reads its journal.
     Journal,
-    /// It is switched off or not verified: the journal keeps the event, but nobody is there.
+    /// It is switched off or disabled: the journal keeps the event until it is back.
+    Later,
+    /// It is not verified: the journal keeps the event, but nobody has shown that it is wanted.
     Nothing,
 }
 
@@ -62,6 +64,13 @@ pub(crate) enum TargetKind {
     Webhook,
     WebhookBatch,
     Nothing,
+}
+
+impl Wants {
+    /// Somebody is there now.
+    pub(crate) fn is_present(self) -> bool {
+        matches!(self, Self::Delivery | Self::Journal)
+    }
 }
 
 impl Routes {
@@ -134,10 +143,12 @@ impl Routes {
         by_id.or_else(|| registrations.iter().find(|registration| has_slug(&registration.name)))
     }
 
-    /// Who wants this code, of the provider that was registered for first.
+    /// Who wants this code, of the provider that was registered for first; else who will want it when it is back.
     pub(crate) fn of_code(&self, code: &str) -> Option<&Route> {
-        let is_wanted = |route: &&Route| route.subscribers.iter().any(|other| other.wants != Wants::Nothing);
-        self.by_code.get(code)?.iter().find(is_wanted)
+        let routes = self.by_code.get(code)?;
+        let wanted = routes.iter().find(|route| route.subscribers.iter().any(|other| other.wants.is_present()));
+        let is_later = |route: &&Route| route.subscribers.iter().any(|other| other.wants == Wants::Later);
+        wanted.or_else(|| routes.iter().find(is_later))
     }
 
     /// Who registered for this code of this provider, whether it is there for it or not.
@@ -163,9 +174,11 @@ fn target(registration: &Registration) -> TargetKind {
     }
 }
 
-fn wants(registration: &Registration) -> Wants {
-    match (&registration.verification, registration.enabled) {
-        (Verification::Pending { .. }, _) | (_, false) => Wants::Nothing,
+pub(crate) fn wants(registration: &Registration) -> Wants {
+    let is_disabled = matches!(registration.health, RegistrationHealth::Disabled { .. });
+    match (&registration.verification, registration.enabled && !is_disabled) {
+        (Verification::Pending { .. }, _) => Wants::Nothing,
+        (Verification::Verified, false) => Wants::Later,
         (Verification::Verified, true) if registration.delivery_type == "journal" => Wants::Journal,
         (Verification::Verified, true) => Wants::Delivery,
     }
@@ -179,14 +192,28 @@ pub fn slug(name: &str) -> String {
 
 /// The routes of the moment; replaced whole when the catalogue changes.
 #[derive(Clone, Debug, Default)]
-pub struct RoutesHandle(Arc<RwLock<Arc<Routes>>>);
+pub struct RoutesHandle {
+    routes: Arc<RwLock<Arc<Routes>>>,
+    /// Held from the look at the catalogue on: whoever looked first does not replace what is newer.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
 
 impl RoutesHandle {
     pub fn get(&self) -> Arc<Routes> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.routes.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes what the store's catalogue says now count for events that arrive from now on.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn refresh(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        self.set(Routes::new(store.catalogue().await?));
+        Ok(())
     }
 
     pub fn set(&self, routes: Routes) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
     }
 }

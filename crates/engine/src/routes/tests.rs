@@ -111,10 +111,12 @@ fn a_code_of_two_providers_is_two_events() {
 #[test]
 fn a_code_whose_registrations_are_off_is_looked_for_at_the_next_provider() {
     let off = Registration { enabled: false, ..registration(1, "Off", &["p/c", "p/d"]) };
-    let routes = routes(vec![off, registration(2, "On", &["q/c"])]);
+    let unproved = Registration { verification: pending(), ..registration(3, "Unproved", &["p/e"]) };
+    let routes = routes(vec![off, registration(2, "On", &["q/c"]), unproved]);
     assert_eq!(&*routes.of_code("c").unwrap().provider_id, "q");
-    assert!(routes.of_code("d").is_none());
-    assert_eq!(numbers(routes.of_event("p", "d")), [1], "its journal keeps the event");
+    assert_eq!(numbers(routes.of_code("d")), [1], "its journal keeps the event until it is back");
+    assert!(routes.of_code("e").is_none(), "nobody has shown that it is wanted");
+    assert_eq!(numbers(routes.of_event("p", "e")), [3], "its journal keeps the event");
 }
 
 #[test]
@@ -125,9 +127,12 @@ fn what_a_registration_wants_follows_from_its_state_and_its_kind() {
     };
     check(base(), Wants::Delivery);
     check(Registration { delivery_type: "journal".to_owned(), ..base() }, Wants::Journal);
-    check(Registration { enabled: false, ..base() }, Wants::Nothing);
+    check(Registration { enabled: false, ..base() }, Wants::Later);
+    let since = jiff::Timestamp::UNIX_EPOCH;
+    check(Registration { health: RegistrationHealth::Unstable { since }, ..base() }, Wants::Delivery);
+    check(Registration { health: RegistrationHealth::Disabled { since }, ..base() }, Wants::Later);
     check(Registration { verification: pending(), ..base() }, Wants::Nothing);
-    check(Registration { delivery_type: "journal".to_owned(), enabled: false, ..base() }, Wants::Nothing);
+    check(Registration { delivery_type: "journal".to_owned(), enabled: false, ..base() }, Wants::Later);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A store that fails when a test says so.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
@@ -22,6 +23,16 @@ pub struct Flaky {
     values: AtomicUsize,
     /// Outcomes that are still written.
     finishes: AtomicUsize,
+    pretence: Mutex<Option<Pretence>>,
+}
+
+/// What a test makes of what the store says of itself.
+struct Pretence(Box<dyn Fn(&mut Health) + Send>);
+
+impl std::fmt::Debug for Pretence {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Pretence")
+    }
 }
 
 impl Flaky {
@@ -32,7 +43,13 @@ impl Flaky {
             offered: AtomicUsize::new(0),
             values: AtomicUsize::new(0),
             finishes: AtomicUsize::new(usize::MAX),
+            pretence: Mutex::default(),
         }
+    }
+
+    /// It says this of itself from now on.
+    pub fn pretend(&self, pretence: impl Fn(&mut Health) + Send + 'static) {
+        *self.pretence.lock().unwrap() = Some(Pretence(Box::new(pretence)));
     }
 
     /// How many events were offered to it so far.
@@ -83,8 +100,14 @@ impl Store for Flaky {
         self.store.renew(owner, leases, until).await
     }
 
-    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError> {
-        self.store.release(owner, but, now).await
+    async fn release_ended(
+        &self,
+        owner: i64,
+        but: Vec<Lease>,
+        ended: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.store.release_ended(owner, but, ended, now).await
     }
 
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
@@ -227,7 +250,11 @@ impl Store for Flaky {
     }
 
     async fn health(&self) -> Health {
-        self.store.health().await
+        let mut health = self.store.health().await;
+        if let Some(Pretence(pretence)) = &*self.pretence.lock().unwrap() {
+            pretence(&mut health);
+        }
+        health
     }
 
     async fn close(&self) {

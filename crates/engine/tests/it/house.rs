@@ -12,7 +12,7 @@ use crate::text::{product, product_with};
 use crate::world::{CHANGED, World};
 
 const RETENTION: Retention =
-    Retention { events: Duration::from_hours(24 * 30), activations: Duration::from_hours(24 * 7) };
+    Retention { events: Duration::from_hours(24 * 30), activations: Duration::from_hours(24 * 7), bytes: u64::MAX };
 
 #[tokio::test]
 async fn old_events_and_runs_are_removed_and_open_ones_stay() {

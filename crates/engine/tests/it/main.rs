@@ -5,12 +5,15 @@
 mod acks;
 mod arrivals;
 mod attempts;
+mod audit;
 mod batches;
 mod carriers;
 mod flaky;
 mod follow;
+mod health;
 mod house;
 mod intake;
+mod jobs;
 mod memory;
 mod order;
 mod product;

@@ -34,7 +34,7 @@ pub const CHANGED: &str = "product.changed";
 /// No handler, no schema, no keys.
 pub const CUSTOM: &str = "custom.thing";
 
-const SPECS: &[EventSpec] = &[EventSpec::of::<Product>(CHANGED, "product", &["/sku"])];
+pub const SPECS: &[EventSpec] = &[EventSpec::of::<Product>(CHANGED, "product", &["/sku"])];
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -234,7 +234,9 @@ impl Service {
     pub async fn deliveries_of(&self, registration: i64) -> Vec<Delivery> {
         let mut found = Vec::new();
         for event in self.journal(registration).await {
-            let (_, deliveries) = self.store.event(event.id).await.unwrap().unwrap();
+            // One that was removed meanwhile has none.
+            let stored = self.store.event(event.id).await.unwrap();
+            let deliveries = stored.map(|(_, deliveries)| deliveries).unwrap_or_default();
             found.extend(deliveries.into_iter().filter(|delivery| delivery.registration == registration));
         }
         found

@@ -32,6 +32,14 @@ pub(crate) fn routes() -> Router<Service> {
         .nest("/events", Router::new().fallback(not_found))
 }
 
+/// Has a registration get its events again.
+///
+/// # Errors
+/// Why it cannot, in words.
+pub(crate) async fn enable(service: &Service, registration_id: &str) -> Result<(), String> {
+    registrations::enable(service, registration_id).await.map_err(Problem::into_message)
+}
+
 async fn not_found() -> Problem {
     Problem::not_found("there is nothing at this path")
 }

@@ -5,6 +5,7 @@
 mod changes;
 mod filters;
 mod frame;
+mod health;
 mod metadata;
 mod paging;
 mod providers;

@@ -30,6 +30,8 @@ pub struct World {
     pub credential: Credential,
     token: String,
     pub service: Router,
+    /// What carries jobs out that enable registrations.
+    pub enabler: Service,
     _folder: TempDir,
 }
 
@@ -67,9 +69,10 @@ impl World {
             sends_deprecated_members: false,
         };
         let parts = Parts { store: Arc::clone(&store), routes, arrivals: Arc::clone(&arrivals) };
-        let service = Service::open(identity, options, parts, shared).await.unwrap().router();
+        let enabler = Service::open(identity, options, parts, shared).await.unwrap();
+        let service = enabler.router();
         let token = token(&service, &credential.client_id, secret.expose_secret()).await;
-        Self { store, clock, arrivals, credential, token, service, _folder: folder }
+        Self { store, clock, arrivals, credential, token, service, enabler, _folder: folder }
     }
 
     pub fn client_id(&self) -> &str {

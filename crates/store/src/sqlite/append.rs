@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use super::lanes::{self, Placed};
 use super::purge;
 use super::rows::{self, millis, timestamp};
+use super::schema::HashKey;
 use super::seen::Seen;
 use super::tally::Tally;
 use crate::{Known, NewEvent, State};
@@ -18,6 +19,22 @@ pub(super) struct Prepared {
     pub(super) uid_hash: Option<i64>,
     /// For each registration: the lanes that the event waits in.
     pub(super) lanes: Vec<(i64, Vec<i64>)>,
+}
+
+impl Prepared {
+    pub(super) fn new(mut event: NewEvent, hash_key: &HashKey) -> Self {
+        let uid_hash = event.uid.as_ref().map(|uid| hash_key.uid(&event.code, uid));
+        let lanes = event
+            .deliveries
+            .iter()
+            .map(|delivery| (delivery.registration, hash_key.lanes(delivery.registration, &delivery.keys)));
+        let lanes: Vec<(i64, Vec<i64>)> = lanes.collect();
+        // A delivery is in its registration's journal already.
+        event.journals.sort_unstable();
+        event.journals.dedup();
+        event.journals.retain(|journal| lanes.iter().all(|(registration, _)| registration != journal));
+        Self { event, uid_hash, lanes }
+    }
 }
 
 /// What the writer keeps at hand for appending.

@@ -18,7 +18,7 @@ pub(super) enum Command {
     Append(Box<Prepared>, Answer<Appended>),
     Claim(Claim, Answer<Claimed>),
     Renew { owner: i64, leases: Vec<Lease>, until: i64, answer: Answer<Vec<Lease>> },
-    Release { owner: i64, but: Vec<Lease>, now: i64, answer: Answer<usize> },
+    Release { owner: i64, but: Vec<Lease>, ended: i64, now: i64, answer: Answer<usize> },
     Finish(Box<Attempt>, Answer<bool>),
     Replay { replay: Box<Replay>, lanes: Vec<i64>, answer: Answer<Replayed> },
     Forget(i64, Answer<Forgotten>),
@@ -77,8 +77,9 @@ impl Batch<'_> {
             Command::Renew { owner, leases, until, answer } => {
                 Executed::Renew(claim::renew(self.connection, owner, leases, until)?, answer)
             }
-            Command::Release { owner, but, now, answer } => {
-                Executed::Release(claim::release(self.connection, owner, &but, now, &mut self.tally)?, answer)
+            Command::Release { owner, but, ended, now, answer } => {
+                let released = claim::release(self.connection, owner, &but, (ended, now), &mut self.tally)?;
+                Executed::Release(released, answer)
             }
             Command::Finish(attempt, answer) => {
                 Executed::Flag(delivery::finish(self.connection, &attempt, &mut self.tally)?, answer)

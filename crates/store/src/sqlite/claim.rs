@@ -209,12 +209,12 @@ pub(super) fn renew(
     Ok(lost)
 }
 
-/// Ends the leases of an owner but for these.
+/// Ends the leases of an owner but for these, when they had ended by the first of the times; due at the second.
 pub(super) fn release(
     connection: &Connection,
     owner: i64,
     but: &[Lease],
-    now: i64,
+    (ended, now): (i64, i64),
     tally: &mut Tally,
 ) -> rusqlite::Result<usize> {
     let mut released = 0;
@@ -222,9 +222,9 @@ pub(super) fn release(
         let held: Vec<Lease> = connection
             .prepare_cached(
                 "SELECT event, attempts FROM delivery INDEXED BY delivery_open
-                 WHERE registration = ?1 AND state = 2 AND state IN (1, 2) AND owner = ?2",
+                 WHERE registration = ?1 AND state = 2 AND state IN (1, 2) AND owner = ?2 AND due <= ?3",
             )?
-            .query_map([registration, owner], |row| {
+            .query_map([registration, owner, ended], |row| {
                 Ok(Lease { event: row.get(0)?, registration, attempt: row.get(1)? })
             })?
             .collect::<rusqlite::Result<_>>()?;

@@ -176,27 +176,13 @@ impl Sqlite {
         let reader = Arc::clone(&self.reader);
         tokio::task::spawn_blocking(move || read(&reader)).await.map_err(|_| StoreError::Closed)?
     }
-
-    fn prepare(&self, mut event: NewEvent) -> Prepared {
-        let uid_hash = event.uid.as_ref().map(|uid| self.hash_key.uid(&event.code, uid));
-        let lanes = event
-            .deliveries
-            .iter()
-            .map(|delivery| (delivery.registration, self.hash_key.lanes(delivery.registration, &delivery.keys)));
-        let lanes: Vec<(i64, Vec<i64>)> = lanes.collect();
-        // A delivery is in its registration's journal already.
-        event.journals.sort_unstable();
-        event.journals.dedup();
-        event.journals.retain(|journal| lanes.iter().all(|(registration, _)| registration != journal));
-        Prepared { event, uid_hash, lanes }
-    }
 }
 
 #[async_trait]
 impl Store for Sqlite {
     async fn append(&self, event: NewEvent) -> Result<Appended, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let command = Command::Append(Box::new(self.prepare(event)), answer);
+        let command = Command::Append(Box::new(Prepared::new(event, &self.hash_key)), answer);
         self.queue()?.try_send(command).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
@@ -212,8 +198,15 @@ impl Store for Sqlite {
         self.ask(|answer| Command::Renew { owner, leases, until: rows::millis(until), answer }).await
     }
 
-    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError> {
-        self.ask(|answer| Command::Release { owner, but, now: rows::millis(now), answer }).await
+    async fn release_ended(
+        &self,
+        owner: i64,
+        but: Vec<Lease>,
+        ended: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let (ended, now) = (rows::millis(ended), rows::millis(now));
+        self.ask(|answer| Command::Release { owner, but, ended, now, answer }).await
     }
 
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {

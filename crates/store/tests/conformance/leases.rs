@@ -19,6 +19,7 @@ for_every_store!(
     a_lease_that_is_lost_cannot_be_renewed,
     released_leases_are_due_and_in_doubt,
     a_release_concerns_one_owner,
+    a_release_of_what_ended_leaves_what_was_claimed_just_now,
     doubt_stays_until_the_effect_is_on_record,
     an_outcome_that_is_known_brings_no_doubt,
     an_answer_that_did_not_come_leaves_doubt,
@@ -120,6 +121,21 @@ async fn released_leases_are_due_and_in_doubt(place: &Place) {
     // The lease of an attempt that is over spares no other of its delivery.
     assert_eq!(store.release(A, claimed.iter().map(lease).collect(), at(6)).await.unwrap(), 3);
     assert_eq!(store.release(A, Vec::new(), at(6)).await.unwrap(), 0);
+}
+
+async fn a_release_of_what_ended_leaves_what_was_claimed_just_now(place: &Place) {
+    let store = place.open().await;
+    let early = append(&store, with_keys(at(0), &[])).await;
+    assert_eq!(claim_as(&store, A, at(0)).await.len(), 1);
+    let late = append(&store, with_keys(at(1), &[])).await;
+    assert_eq!(claim_as(&store, A, at(1)).await.len(), 1);
+    let end = after(at(0), LEASE);
+    assert_eq!(store.release_ended(A, Vec::new(), end - MILLISECOND, end).await.unwrap(), 0);
+    assert_eq!(store.release_ended(B, Vec::new(), end, end).await.unwrap(), 0);
+    assert_eq!(store.release_ended(A, Vec::new(), end, end).await.unwrap(), 1);
+    let (early, late) = (delivery(&store, early).await, delivery(&store, late).await);
+    assert_eq!((early.state, early.due, early.is_in_doubt), (State::Due, end, true));
+    assert_eq!((late.state, late.is_in_doubt), (State::Leased, false));
 }
 
 async fn a_release_concerns_one_owner(place: &Place) {

@@ -155,6 +155,18 @@ async fn update(
     take(service, plan).await
 }
 
+/// Switches a registration on, whether it was switched off or disabled; its webhook is asked again.
+pub(super) async fn enable(service: &Service, id: &str) -> Result<(), Problem> {
+    let now = service.0.clock.now();
+    let plan = |catalogue: &Catalogue| {
+        let old = find(catalogue, id)?;
+        let (enabled, health) = (true, RegistrationHealth::Active);
+        let registration = Registration { enabled, health, updated_date: now, ..old.clone() };
+        Ok(Planned { must_prove: old.webhook_url.is_some(), registration, is_changed: true })
+    };
+    take(service, plan).await.map(drop)
+}
+
 pub(super) fn find<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Registration, Problem> {
     let found = catalogue.registrations.iter().find(|registration| registration.registration_id == id);
     found.ok_or_else(no_registration)

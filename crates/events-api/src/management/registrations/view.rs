@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use engine::slug;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{Catalogue, EventMetadata, Interest, Provider, Registration, Verification};
+use store::{Catalogue, EventMetadata, Interest, Provider, Registration, RegistrationHealth, Verification};
 
 use crate::Service;
 use crate::management::hal::{Places, link};
@@ -90,7 +90,11 @@ impl<'a> Views<'a> {
 
     fn webhook_status(&self, registration: &Registration) -> &'static str {
         match registration.verification {
-            Verification::Verified => "verified",
+            Verification::Verified => match registration.health {
+                RegistrationHealth::Active => "verified",
+                RegistrationHealth::Unstable { .. } => "unstable",
+                RegistrationHealth::Disabled { .. } => "disabled",
+            },
             Verification::Pending { until, .. } if until <= self.now => "disabled",
             Verification::Pending { .. } => "pending",
         }
