@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 use super::append::Appender;
 use super::batch::{Batch, Command, Executed};
 use super::checkpoint::{self, Checkpoint};
+use super::open::reopen_database;
 use super::purge::Purger;
 use super::shared::{Shared, WriteFailure};
 use super::tally::Tally;
-use super::{DATABASE, Options, claim, damage, delivery, open_database};
+use super::{DATABASE, Options, claim, damage, delivery};
 use crate::error::OpenError;
 
 /// Commands in one transaction.
@@ -112,7 +113,7 @@ impl Writer {
         if self.open.is_some() || self.failed_at.elapsed() < REOPEN_AFTER {
             return;
         }
-        let opened = open_database(&self.options.folder);
+        let opened = reopen_database(&self.options.folder);
         match opened.and_then(|connection| Open::new(connection, &self.options, self.given)) {
             Ok(open) => {
                 tracing::info!("the store writes again");
