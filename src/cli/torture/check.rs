@@ -67,6 +67,7 @@ fn list(reader: &Reader) -> anyhow::Result<Vec<Listed>> {
     }
 }
 
+#[derive(Default)]
 struct Stored<'a> {
     by_id: HashMap<Uuid, Vec<&'a Listed>>,
     by_uid: HashMap<&'a str, Vec<Uuid>>,
@@ -74,15 +75,15 @@ struct Stored<'a> {
 
 impl<'a> Stored<'a> {
     fn of(listed: &'a [Listed]) -> Self {
-        let (mut by_id, mut by_uid): (HashMap<Uuid, Vec<&Listed>>, HashMap<&str, Vec<Uuid>>) = Default::default();
+        let mut stored = Self::default();
         for listed in listed {
-            by_id.entry(listed.id).or_default().push(listed);
+            stored.by_id.entry(listed.id).or_default().push(listed);
             if let Some(uid) = &listed.uid {
-                by_uid.entry(uid).or_default().push(listed.id);
+                stored.by_uid.entry(uid).or_default().push(listed.id);
             }
         }
-        by_uid.values_mut().for_each(Vec::dedup);
-        Self { by_id, by_uid }
+        stored.by_uid.values_mut().for_each(Vec::dedup);
+        stored
     }
 
     /// An event that its sender gave up may be there all the same.

@@ -16,9 +16,11 @@ use super::sample::Samples;
 use super::sender::Load;
 use super::target::Target;
 
-/// Without any progress for so long the clock is put right: what was due before it jumped back may be due in hours.
+/// Without any progress for so long the clock goes on: to its latest, because what was due before it jumped back may be
+/// due in hours, and then by steps, so that what a program has to notice by itself comes without a wait of minutes.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(2);
-/// Without any progress for so long everything stands still.
+const CLOCK_STEP_MS: i64 = 120_000;
+/// Without any progress for so long, ten minutes by that clock, everything stands still.
 const PATIENCE: Duration = Duration::from_secs(12);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -42,6 +44,8 @@ pub struct Conductor<'a> {
     pub restarts: Vec<Duration>,
     pub findings: Vec<Finding>,
     clock_ms: i64,
+    /// How far beyond its latest the clock had to go so far.
+    steps_ms: i64,
     seen: Seen,
 }
 
@@ -49,6 +53,8 @@ pub struct Conductor<'a> {
 struct Seen {
     progress: u64,
     at: Instant,
+    /// Steps that the clock went since.
+    steps: u32,
 }
 
 impl<'a> Conductor<'a> {
@@ -69,7 +75,8 @@ impl<'a> Conductor<'a> {
             restarts: Vec::new(),
             findings: Vec::new(),
             clock_ms: 0,
-            seen: Seen { progress: 0, at: Instant::now() },
+            steps_ms: 0,
+            seen: Seen { progress: 0, at: Instant::now(), steps: 0 },
         }
     }
 
@@ -138,12 +145,10 @@ impl<'a> Conductor<'a> {
             let idle = self.idle();
             if idle > PATIENCE {
                 self.load.is_over.store(true, Ordering::SeqCst);
-                self.findings.push(Finding::of_run(Kind::Stuck, "events go on", "nothing moved for 12 s"));
+                self.findings.push(Finding::of_run(Kind::Stuck, "events go on", "nothing moved"));
                 return Ok(false);
             }
-            if idle > CLOCK_PATIENCE {
-                self.put_clock_right();
-            }
+            self.put_clock_on(idle);
         }
         Ok(true)
     }
@@ -158,10 +163,12 @@ impl<'a> Conductor<'a> {
         Ok(())
     }
 
-    fn put_clock_right(&mut self) {
-        let latest = CLOCK_MS.into_iter().max().unwrap_or_default();
-        if self.clock_ms != latest {
-            self.set_clock(latest);
+    /// A step each time that nothing has moved for long.
+    fn put_clock_on(&mut self, idle: Duration) {
+        if idle > CLOCK_PATIENCE * (self.seen.steps + 1) {
+            self.seen.steps += 1;
+            self.set_clock(clock_latest_ms() + self.steps_ms);
+            self.steps_ms += CLOCK_STEP_MS;
         }
     }
 
@@ -169,30 +176,34 @@ impl<'a> Conductor<'a> {
     fn idle(&mut self) -> Duration {
         let progress = self.load.sent() + self.target.ledger.counts().calls;
         if progress != self.seen.progress {
-            self.seen = Seen { progress, at: Instant::now() };
+            self.seen = Seen { progress, at: Instant::now(), steps: 0 };
         }
         self.seen.at.elapsed()
     }
 
-    /// Without faults and with a clock that is at its latest: waits until no delivery is open, or nothing moves any more.
+    /// Without faults and with a clock that is at its latest: waits until no delivery is open, or nothing moves any more,
+    /// as was found before if the load was ended early.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn drain(&mut self, told: &dyn Fn(u64, Done)) -> anyhow::Result<()> {
         self.target.sandbox.clear_faults();
-        self.put_clock_right();
-        self.seen.at = Instant::now();
-        loop {
+        self.set_clock(clock_latest_ms() + self.steps_ms);
+        self.seen = Seen { at: Instant::now(), steps: 0, ..self.seen };
+        while !self.load.is_over.load(Ordering::SeqCst) {
             if open(&self.program.data())? == 0 {
                 return Ok(());
             }
             told(self.load.sent(), self.done);
             self.look_after_process().await?;
-            if self.idle() > PATIENCE {
+            let idle = self.idle();
+            if idle > PATIENCE {
                 return Ok(());
             }
+            self.put_clock_on(idle);
             tokio::time::sleep(LOOK_EVERY).await;
         }
+        Ok(())
     }
 
     /// Ends the program in good order.
@@ -203,6 +214,10 @@ impl<'a> Conductor<'a> {
         }
         (self.findings, self.done, self.restarts, self.samples)
     }
+}
+
+fn clock_latest_ms() -> i64 {
+    CLOCK_MS.into_iter().max().unwrap_or_default()
 }
 
 /// Whether any delivery is open: 0 or 1.

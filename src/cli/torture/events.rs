@@ -55,7 +55,7 @@ pub struct Events {
     customers: VecDeque<Known>,
     groups: VecDeque<Known>,
     order: u64,
-    events_of_order: u32,
+    sent_of_order: u32,
 }
 
 impl Events {
@@ -68,7 +68,7 @@ impl Events {
             customers: customers.into(),
             groups: groups.into(),
             order: FIRST_ORDER + ORDERS_PER_SENDER * u64::try_from(sender).unwrap_or_default(),
-            events_of_order: EVENTS_PER_ORDER,
+            sent_of_order: EVENTS_PER_ORDER,
         }
     }
 
@@ -143,21 +143,18 @@ impl Events {
     }
 
     fn order(&mut self, sandbox: &Sandbox) -> Result<u64, Refused> {
-        if self.events_of_order >= EVENTS_PER_ORDER {
-            self.events_of_order = 0;
+        if self.sent_of_order >= EVENTS_PER_ORDER {
+            self.sent_of_order = 0;
             self.order += 1;
             let item = OrderItem { id: self.order, sku: "TORTURE-PART".to_owned(), quantity: PIECES };
             sandbox.put_order(self.order, &[item])?;
         }
-        self.events_of_order += 1;
+        self.sent_of_order += 1;
         Ok(self.order)
     }
 
     fn customer(&mut self) -> Draft {
-        let (id, email, goes) = match touch(&mut self.customers) {
-            Some(touched) => touched,
-            None => return self.new_customer(),
-        };
+        let Some((id, email, goes)) = touch(&mut self.customers) else { return self.new_customer() };
         let keys = vec![format!("customer {id}")];
         if goes {
             return draft("be-observer.customer_delete", json!({"id": id}), keys);
@@ -173,10 +170,7 @@ impl Events {
     }
 
     fn group(&mut self) -> Draft {
-        let (id, code, goes) = match touch(&mut self.groups) {
-            Some(touched) => touched,
-            None => return self.new_customer(),
-        };
+        let Some((id, code, goes)) = touch(&mut self.groups) else { return self.new_customer() };
         let keys = vec![format!("group {id}")];
         if goes {
             return draft("be-observer.customer_group_delete", json!({"id": id}), keys);

@@ -6,19 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use clap::ValueEnum;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{
-    Activation, Appended, Attempt, AttemptCount, Catalogue, Change, Claim, Claimed, Credential, Delivery,
-    DeliveryFilter, EventMetadata, Filter, Forgotten, Health, Job, JournalPage, JournalRead, Lease, Listed,
+    Activation, Appended, Attempt, AttemptCount, Catalogue, Change, Claim, Claimed, ClaimedDelivery, Credential,
+    Delivery, DeliveryFilter, EventMetadata, Filter, Forgotten, Health, Job, JournalPage, JournalRead, Lease, Listed,
     NewDelivery, NewEvent, Outcome, Provider, Purged, Registration, RegistrationHealth, Replay, Replayed, Retention,
     Sqlite, Store, StoreError, StoredEvent, Trace, TraceFilter,
 };
 use uuid::Uuid;
 
-/// Every so many events are lost, done twice, or stuck.
+/// Every so many events are lost, done twice, put off, or stuck.
 const LOST_EVERY: u64 = 12;
 const DOUBLE_EVERY: u64 = 3;
+const PUT_OFF_EVERY: i64 = 4;
 const STUCK_EVERY: i64 = 40;
+/// Long enough for others to overtake.
+const PUT_OFF_BY: SignedDuration = SignedDuration::from_millis(400);
 
 /// A fault of the program that torture has to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -27,7 +30,7 @@ pub enum Plant {
     Lost,
     /// Attempts that are done run once more.
     Double,
-    /// Events do not wait for those before them in their lanes.
+    /// Events do not wait for those before them in their lanes, some of which are put off.
     Reorder,
     /// Some events are never handed out.
     Stuck,
@@ -68,6 +71,16 @@ impl Planted {
             && self.finished.fetch_add(1, Ordering::Relaxed).is_multiple_of(DOUBLE_EVERY);
         is_due && self.doubled.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt.lease.event)
     }
+
+    async fn put_off(&self, deliveries: Vec<ClaimedDelivery>, now: Timestamp) -> Result<(), StoreError> {
+        for ClaimedDelivery { registration, attempt, event, .. } in deliveries {
+            let lease = Lease { event: event.number, registration, attempt };
+            let later = Outcome::RetryAt(now.saturating_add(PUT_OFF_BY).unwrap_or(now));
+            let attempt = Attempt { lease, at: now, outcome: later, activations: Vec::new(), trace: None };
+            self.inner.finish(attempt).await?;
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -88,9 +101,18 @@ impl Store for Planted {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError> {
+        let now = claim.now;
         let mut claimed = self.inner.claim(claim).await?;
-        if self.plant == Plant::Stuck {
-            claimed.deliveries.retain(|delivery| delivery.event.number % STUCK_EVERY != 0);
+        match self.plant {
+            Plant::Stuck => claimed.deliveries.retain(|delivery| delivery.event.number % STUCK_EVERY != 0),
+            Plant::Reorder => {
+                let is_put_off =
+                    |delivery: &ClaimedDelivery| delivery.attempt == 1 && delivery.event.number % PUT_OFF_EVERY == 0;
+                let (put_off, others) = claimed.deliveries.into_iter().partition(is_put_off);
+                claimed.deliveries = others;
+                self.put_off(put_off, now).await?;
+            }
+            Plant::Lost | Plant::Double => {}
         }
         Ok(claimed)
     }
@@ -125,7 +147,7 @@ impl Store for Planted {
     }
 
     async fn work_arrived(&self) {
-        self.inner.work_arrived().await
+        self.inner.work_arrived().await;
     }
 
     async fn record(&self, activation: Activation) -> Result<(), StoreError> {
@@ -249,6 +271,6 @@ impl Store for Planted {
     }
 
     async fn close(&self) {
-        self.inner.close().await
+        self.inner.close().await;
     }
 }

@@ -57,14 +57,12 @@ impl Program {
         let mut child = command.spawn().context("the program cannot be started")?;
         let stdout = child.stdout.take().context("the program has no stdout")?;
         let line = tokio::task::spawn_blocking(move || first_line(stdout)).await??;
-        match line.trim().strip_prefix("listening on http://") {
-            Some(address) => Ok(Process { child, address: address.to_owned() }),
-            None => {
-                let _ = child.kill();
-                let _ = child.wait();
-                bail!("the program did not start; the end of its log: {}", self.log_end());
-            }
-        }
+        let Some(address) = line.trim().strip_prefix("listening on http://") else {
+            let _ = child.kill();
+            let _ = child.wait();
+            bail!("the program did not start; the end of its log: {}", self.log_end());
+        };
+        Ok(Process { child, address: address.to_owned() })
     }
 
     fn command(&self, clock_ms: i64) -> Command {
