@@ -48,13 +48,31 @@ pub struct Kit {
 /// # Errors
 /// The store cannot be opened or onboarded; says why.
 pub async fn compose(project: &Project, address: SocketAddr, fallback: Option<Fallback>) -> anyhow::Result<Kit> {
+    let ground = Ground { store: open(project).await?, clock: Arc::new(SystemClock) };
+    compose_on(project, address, fallback, ground).await
+}
+
+/// What a kit stands on.
+pub struct Ground {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// As `compose`, on a store and with a clock of somebody's own.
+///
+/// # Errors
+/// The store cannot be onboarded; says why.
+pub async fn compose_on(
+    project: &Project,
+    address: SocketAddr,
+    fallback: Option<Fallback>,
+    Ground { store, clock }: Ground,
+) -> anyhow::Result<Kit> {
     let environment = &project.environment;
     if !environment.unread.is_empty() {
         warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
     }
     metrics::start()?;
-    let store = open(project).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let pool = Pool::new()?;
     let registry = registry(project, &pool, fallback.as_ref())?;
     let routes = onboard(project, &*store, &registry, clock.now()).await?;
@@ -167,7 +185,11 @@ fn sandbox(project: &Project, fallback: &Fallback) -> anyhow::Result<Router> {
     Ok(Sandbox::open(options).context("the sandbox cannot keep its state in KIT_DATA")?.router())
 }
 
-async fn open(project: &Project) -> anyhow::Result<Arc<dyn Store>> {
+/// Opens the store as the environment says.
+///
+/// # Errors
+/// It cannot be used; says why.
+pub async fn open(project: &Project) -> anyhow::Result<Arc<Sqlite>> {
     let environment = &project.environment;
     let options = Options {
         folder: project.data(),

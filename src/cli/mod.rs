@@ -6,6 +6,7 @@ mod demo;
 mod dev;
 mod serve;
 mod table;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -46,6 +47,11 @@ pub enum Command {
     /// Manage the clients of our own events service.
     #[command(subcommand)]
     Credential(credential::Command),
+    /// Kill the program under load, with faults all around it, and check that nothing was lost, doubled or left.
+    Torture(torture::Options),
+    /// What `torture` starts and kills.
+    #[command(hide = true)]
+    TortureChild(torture::child::Options),
 }
 
 /// The command was carried out, and what it found is bad; it has said so itself.
@@ -62,6 +68,8 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Action(command) => action::run(&root(), &command).await,
         Command::Activation(command) => activation::run(&root(), &command),
         Command::Credential(command) => credential::run(&root(), &command),
+        Command::Torture(options) => torture::run(&root(), &options).await,
+        Command::TortureChild(options) => torture::child::run(&root(), &options).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

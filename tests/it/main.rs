@@ -20,5 +20,6 @@ mod settings;
 mod support;
 mod telemetry;
 mod tidy;
+mod torture;
 mod two_processes;
 mod webhooks;

@@ -245,7 +245,8 @@ fn verdict(end: PublishEnd) -> Result<(), Refusal> {
 /// The business keys of a value. A fault's pointer begins with `prefix`.
 pub(crate) fn keys(spec: &EventSpec, value: &RawValue, prefix: &str) -> Result<Vec<String>, sdk::Fault> {
     let texts = spec.keys.iter().flat_map(|pointer| {
-        json::texts_at(value, pointer).into_iter().map(move |text| format!("{}{pointer}={text}", spec.entity))
+        let name = key_name(spec.entity, pointer);
+        json::texts_at(value, pointer).into_iter().map(move |text| format!("{}/{name}={text}", spec.entity))
     });
     let keys: Vec<String> = texts.collect();
     let distinct: HashSet<&str> = keys.iter().map(String::as_str).collect();
@@ -253,6 +254,12 @@ pub(crate) fn keys(spec: &EventSpec, value: &RawValue, prefix: &str) -> Result<V
         return Err(sdk::Fault::new(prefix, format!("must concern at most {KEYS_MAX} different keys")));
     }
     Ok(keys)
+}
+
+/// What a business key is called. The `/orderId` of a shipment is the `/id` of its order, so both wait in one lane.
+fn key_name<'a>(entity: &str, pointer: &'a str) -> &'a str {
+    let name = pointer.rsplit('/').next().unwrap_or(pointer);
+    if name.strip_prefix(entity) == Some("Id") { "id" } else { name }
 }
 
 /// A sender's uid as the store keeps it: never equal to the key of an event that came over the wire, which begins with
@@ -280,4 +287,24 @@ fn as_value(publication: &Publication, provider_id: &str) -> Value {
         "datacontenttype": "application/json",
         "data": serde_json::from_str::<Value>(publication.value.get()).unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(entity: &'static str, pointers: &'static [&'static str], value: &str, expected: &[&str]) {
+        let spec = EventSpec::of::<sdk::Json>("code", entity, pointers);
+        let value: Box<RawValue> = serde_json::from_str(value).unwrap();
+        assert_eq!(keys(&spec, &value, VALUE).unwrap(), expected, "{entity} {pointers:?}");
+    }
+
+    #[test]
+    fn one_business_key_is_one_lane_wherever_it_lies() {
+        check("order", &["/id"], r#"{"id": 8}"#, &["order/id=8"]);
+        check("order", &["/orderId"], r#"{"orderId": 8}"#, &["order/id=8"]);
+        check("order", &["/value/id"], r#"{"value": {"id": "8"}}"#, &["order/id=8"]);
+        check("customer", &["/id", "/email"], r#"{"id": 8, "email": "a@b"}"#, &["customer/id=8", "customer/email=a@b"]);
+        check("stock", &["/*/sku"], r#"[{"sku": "A"}, {"sku": "B"}]"#, &["stock/sku=A", "stock/sku=B"]);
+    }
 }

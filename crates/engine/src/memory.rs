@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 use crate::Clock;
 
+/// A value that the store could not take is offered again after this.
+const PUT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 /// The ports to what outlives a run, over the store.
 pub struct Memory {
     store: Arc<dyn Store>,
@@ -71,9 +74,16 @@ impl State for Memory {
         self.store.value(&own(key), self.clock.now()).await.map_err(|error| unavailable(&error))
     }
 
+    /// Waits for a store that recovers from a failed write: who forgets whose effect it saw could take it for that of the
+    /// next event. The action's time limit ends it, which leaves the attempt in doubt, so that the next one puts it.
     async fn put(&self, key: &str, value: Vec<u8>, kept_for: Duration) -> Result<(), Stop> {
-        let put = self.store.put_value(&own(key), value, self.end(kept_for)).await;
-        put.map_err(|error| unavailable(&error))
+        let (key, end) = (own(key), self.end(kept_for));
+        loop {
+            match self.store.put_value(&key, value.clone(), end).await {
+                Err(StoreError::Unavailable | StoreError::Busy) => tokio::time::sleep(PUT_AGAIN_AFTER).await,
+                put => return put.map_err(|error| unavailable(&error)),
+            }
+        }
     }
 
     async fn delete(&self, key: &str) -> Result<(), Stop> {

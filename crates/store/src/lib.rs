@@ -37,7 +37,7 @@ pub use event::{Appended, Known, NewDelivery, NewEvent, StoredEvent};
 pub use job::{Job, JobState};
 pub use journal::{JournalFrom, JournalPage, JournalRead};
 pub use retention::{Forgotten, Purged, Retention};
-pub use sqlite::{Beside, Options, Reader, Sqlite};
+pub use sqlite::{Beside, Options, Reader, Sqlite, WriteFailure};
 pub use trace::{Trace, TraceFilter, TraceOutcome, TracedRequest, TracedResponse};
 
 /// How the store is doing, for health checks.

@@ -12,6 +12,8 @@ use store::{Options, Sqlite, Store};
 use tempfile::TempDir;
 use testkit::ManualClock;
 
+use crate::flaky::Flaky;
+
 const WINDOW: Duration = Duration::from_mins(1);
 
 struct World {
@@ -200,4 +202,16 @@ proptest! {
             world.check(Echo::from_commerce("product").saved(&other), is_same).await;
         });
     }
+}
+
+/// An action's value was given up at the first write that failed. So a comment was not known as its event's, and the next
+/// event with the same comment took it for its own when it was in doubt: it had no effect.
+#[tokio::test]
+async fn a_value_is_kept_although_the_disk_fails_for_a_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Flaky::new(Sqlite::open(&Options::in_folder(folder.path().to_owned())).unwrap()));
+    let memory = Memory::new(Arc::<Flaky>::clone(&store), Arc::new(ManualClock::new()), WINDOW);
+    store.fail_values(2);
+    memory.put("comment", b"7".to_vec(), WINDOW).await.unwrap();
+    assert_eq!(memory.get("comment").await.unwrap().as_deref(), Some(&b"7"[..]));
 }

@@ -22,17 +22,11 @@ const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 const INDEX_HEADER: usize = 48;
 
-/// Refuses files of which SQLite would take less than was acknowledged.
+/// Refuses files of which SQLite would take less than was acknowledged. Only for a process that has no connection yet: it
+/// reads the files, and whoever closes a file takes away all locks that its process has on it, those of SQLite too.
 pub(super) fn check_files(folder: &Path, was_made: bool) -> Result<(), OpenError> {
-    let database = folder.join(DATABASE);
-    let log = folder.join(format!("{DATABASE}-wal"));
-    let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
-    let bytes = fs::metadata(&database).map_or(0, |database| database.len());
-    // One byte is nothing to SQLite, too.
-    if bytes <= 1 && (was_made || has_log) {
-        let what = "it is empty or missing, though events were stored in it".to_owned();
-        return Err(OpenError::Damaged { file: database, what });
-    }
+    check_sizes(folder, was_made)?;
+    let Sizes { database, bytes, log, has_log } = Sizes::of(folder);
     let counted = bytes_counted(&head(&database, 100));
     if !has_log && counted.is_some_and(|counted| bytes < counted) {
         let what = format!("it ends after {bytes} bytes, {} too early", counted.unwrap_or(bytes) - bytes);
@@ -42,6 +36,33 @@ pub(super) fn check_files(folder: &Path, was_made: bool) -> Result<(), OpenError
     match Counted::of(&index) {
         Some(counted) => counted.check(log),
         None => Ok(()),
+    }
+}
+
+/// Refuses a database that is empty although events were stored in it. Opens no file.
+pub(super) fn check_sizes(folder: &Path, was_made: bool) -> Result<(), OpenError> {
+    let Sizes { database, bytes, has_log, .. } = Sizes::of(folder);
+    // One byte is nothing to SQLite, too.
+    if bytes <= 1 && (was_made || has_log) {
+        let what = "it is empty or missing, though events were stored in it".to_owned();
+        return Err(OpenError::Damaged { file: database, what });
+    }
+    Ok(())
+}
+
+struct Sizes {
+    database: PathBuf,
+    bytes: u64,
+    log: PathBuf,
+    has_log: bool,
+}
+
+impl Sizes {
+    fn of(folder: &Path) -> Self {
+        let (database, log) = (folder.join(DATABASE), folder.join(format!("{DATABASE}-wal")));
+        let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+        let bytes = fs::metadata(&database).map_or(0, |database| database.len());
+        Self { database, bytes, log, has_log }
     }
 }
 

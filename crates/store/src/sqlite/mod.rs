@@ -18,12 +18,13 @@ mod reader;
 mod rows;
 mod schema;
 mod seen;
+mod shared;
 mod tally;
 mod trace;
 mod writer;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -31,7 +32,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
@@ -47,6 +48,8 @@ use changes::Changes;
 use open::{lock, open_database};
 pub use reader::Reader;
 use schema::HashKey;
+use shared::Shared;
+pub use shared::WriteFailure;
 use writer::Writer;
 
 /// Commands that may wait for the writer; an append beyond that is refused as busy.
@@ -100,21 +103,6 @@ struct Limits {
     bytes: u64,
 }
 
-/// What the writer tells the others.
-#[derive(Debug, Default)]
-struct Shared {
-    work: Notify,
-    open: AtomicU64,
-    days_forgotten: AtomicU64,
-    failure: Mutex<Option<String>>,
-}
-
-impl Shared {
-    fn set_failure(&self, failure: Option<String>) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
-    }
-}
-
 impl Sqlite {
     /// Opens the store, makes it when it is missing, and brings its schema up to date.
     ///
@@ -143,6 +131,11 @@ impl Sqlite {
             limits: Limits { open: options.open_max, bytes: options.bytes_max },
             changes: Mutex::new(changes),
         })
+    }
+
+    /// Has the next transaction fail. As after every failed write the database is opened again then.
+    pub fn fail_next_write(&self, failure: WriteFailure) {
+        self.shared.order_failure(failure);
     }
 
     fn carried(&self) -> MutexGuard<'_, Changes> {

@@ -26,15 +26,25 @@ pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Opens the database with the writer's settings and an up-to-date schema.
+/// Opens the database with the writer's settings and an up-to-date schema. For a process that has no connection yet.
 pub(super) fn open_database(folder: &Path) -> Result<Connection, OpenError> {
-    let was_made = fs::read(folder.join(LOCK)).is_ok_and(|content| content == MADE);
+    let was_made = was_made(folder);
     damage::check_files(folder, was_made)?;
     let opened = connect(folder).map_err(|source| damage::explain(folder, source))?;
     if !was_made {
         note_made(folder)?;
     }
     Ok(opened)
+}
+
+/// Opens the database again while others of this process have it open.
+pub(super) fn reopen_database(folder: &Path) -> Result<Connection, OpenError> {
+    damage::check_sizes(folder, was_made(folder))?;
+    connect(folder).map_err(|source| damage::explain(folder, source))
+}
+
+fn was_made(folder: &Path) -> bool {
+    fs::read(folder.join(LOCK)).is_ok_and(|content| content == MADE)
 }
 
 fn connect(folder: &Path) -> Result<Connection, OpenError> {

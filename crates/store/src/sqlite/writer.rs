@@ -3,15 +3,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, ffi};
 use tokio::sync::mpsc;
 
 use super::append::Appender;
 use super::batch::{Batch, Command, Executed};
 use super::checkpoint::{self, Checkpoint};
+use super::open::reopen_database;
 use super::purge::Purger;
+use super::shared::{Shared, WriteFailure};
 use super::tally::Tally;
-use super::{DATABASE, Options, Shared, claim, damage, delivery, open_database};
+use super::{DATABASE, Options, claim, damage, delivery};
 use crate::error::OpenError;
 
 /// Commands in one transaction.
@@ -75,7 +77,7 @@ impl Writer {
             };
             let begun = Instant::now();
             let commands = batch.len();
-            match open.commit(batch.drain(..)) {
+            match open.commit(batch.drain(..), self.shared.take_ordered_failure()) {
                 Ok((executed, is_due)) => {
                     metrics::histogram!("kit_store_commit_seconds").record(begun.elapsed());
                     metrics::histogram!("kit_store_commit_commands").record(count(commands));
@@ -111,7 +113,7 @@ impl Writer {
         if self.open.is_some() || self.failed_at.elapsed() < REOPEN_AFTER {
             return;
         }
-        let opened = open_database(&self.options.folder);
+        let opened = reopen_database(&self.options.folder);
         match opened.and_then(|connection| Open::new(connection, &self.options, self.given)) {
             Ok(open) => {
                 tracing::info!("the store writes again");
@@ -156,7 +158,11 @@ impl Open {
     /// Executes a batch in one transaction and commits it.
     ///
     /// Returns what to answer, and whether a delivery may be due.
-    fn commit(&mut self, batch: impl ExactSizeIterator<Item = Command>) -> rusqlite::Result<(Vec<Executed>, bool)> {
+    fn commit(
+        &mut self,
+        batch: impl ExactSizeIterator<Item = Command>,
+        ordered: Option<WriteFailure>,
+    ) -> rusqlite::Result<(Vec<Executed>, bool)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let bytes = bytes_used(&transaction)?;
         let mut executed = Vec::with_capacity(batch.len());
@@ -174,7 +180,13 @@ impl Open {
         }
         let mut tally = round.tally;
         tally.write_counts(&transaction)?;
+        if ordered == Some(WriteFailure::BeforeCommit) {
+            return Err(disk_full());
+        }
         transaction.commit()?;
+        if ordered == Some(WriteFailure::AfterCommit) {
+            return Err(disk_full());
+        }
         self.unfinished += tally.opened;
         Ok((executed, tally.is_due))
     }
@@ -190,6 +202,10 @@ impl Open {
             checkpoint.step(&self.connection);
         }
     }
+}
+
+fn disk_full() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None)
 }
 
 /// As a metric has it.

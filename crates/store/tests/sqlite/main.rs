@@ -2,6 +2,7 @@
 
 mod beside;
 mod damage;
+mod failures;
 mod home;
 mod lanes_of_old;
 mod limits;

@@ -1,0 +1,114 @@
+//! The program that is tortured: a `kit serve` whose disk and clock the commanding process plays with.
+
+use std::io::BufRead;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use settings::{Mode, Variables};
+use store::{Sqlite, Store, WriteFailure};
+use tokio::sync::watch;
+use tracing::warn;
+
+use super::clock::JumpingClock;
+use super::planted::{Plant, Planted};
+use crate::cli::dev::listen;
+use crate::compose::{Ground, compose_on, open};
+use crate::project::Project;
+use crate::{log, run};
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How far the clock is off, milliseconds.
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    clock_ms: i64,
+    /// Break the program on purpose.
+    #[arg(long)]
+    plant: Option<Plant>,
+}
+
+/// What the commanding process asks for: a line of text each on stdin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The clock is off by this many milliseconds from now on.
+    Clock(i64),
+    /// The next write fails.
+    Disk(WriteFailure),
+    /// End as after SIGTERM.
+    Stop,
+}
+
+impl Order {
+    pub fn line(self) -> String {
+        match self {
+            Self::Clock(offset_ms) => format!("clock {offset_ms}\n"),
+            Self::Disk(WriteFailure::BeforeCommit) => "disk before\n".to_owned(),
+            Self::Disk(WriteFailure::AfterCommit) => "disk after\n".to_owned(),
+            Self::Stop => "stop\n".to_owned(),
+        }
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        match line.trim() {
+            "disk before" => Some(Self::Disk(WriteFailure::BeforeCommit)),
+            "disk after" => Some(Self::Disk(WriteFailure::AfterCommit)),
+            "stop" => Some(Self::Stop),
+            other => Some(Self::Clock(other.strip_prefix("clock ")?.parse().ok()?)),
+        }
+    }
+}
+
+/// Serves what the environment says; no `.env` counts. Ends with its commander.
+pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    let variables = Variables::from_pairs(std::env::vars());
+    let project = Project::read(root, &variables, Mode::Serve)?;
+    let telemetry = log::start(&project.environment)?;
+    let listener = listen(project.environment.bind).await?;
+    let address = listener.local_addr()?;
+    let sqlite = open(&project).await?;
+    let clock = Arc::new(JumpingClock::off_by(options.clock_ms));
+    let store: Arc<dyn Store> = match options.plant {
+        Some(plant) => Arc::new(Planted::new(Arc::clone(&sqlite), plant)),
+        None => Arc::<Sqlite>::clone(&sqlite),
+    };
+    let ground = Ground { store, clock: Arc::<JumpingClock>::clone(&clock) };
+    let kit = compose_on(&project, address, None, ground).await?;
+    let (stop, stopped) = watch::channel(false);
+    let listens = std::thread::Builder::new().name("orders".to_owned());
+    listens.spawn(move || obey(&sqlite, &clock, &stop)).context("nobody can listen to orders")?;
+    println!("listening on http://{address}");
+    run::run(kit, listener, stopped, telemetry).await
+}
+
+/// Until the commander says stop, or is gone.
+fn obey(sqlite: &Sqlite, clock: &JumpingClock, stop: &watch::Sender<bool>) {
+    for line in std::io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        match Order::parse(&line) {
+            Some(Order::Clock(offset_ms)) => clock.jump_to(offset_ms),
+            Some(Order::Disk(failure)) => sqlite.fail_next_write(failure),
+            Some(Order::Stop) => break,
+            None => warn!("an order that nobody understands"),
+        }
+    }
+    let _ = stop.send(true);
+    // Keeps the channel open: a closed one would read as an error, not as a stop.
+    while !stop.is_closed() {
+        std::thread::park_timeout(std::time::Duration::from_secs(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_understood_as_they_are_given() {
+        let failures = [WriteFailure::BeforeCommit, WriteFailure::AfterCommit].map(Order::Disk);
+        for order in [Order::Clock(-1_500), Order::Clock(7_200_000), Order::Stop].into_iter().chain(failures) {
+            assert_eq!(Order::parse(&order.line()), Some(order));
+        }
+        assert_eq!(Order::parse("clock soon"), None);
+    }
+}
