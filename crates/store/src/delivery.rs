@@ -303,7 +303,7 @@ pub struct DeliveryFilter {
     pub drawer: Option<Drawer>,
     pub registration: Option<i64>,
     pub code: Option<String>,
-    /// The event's own id, or the `id` that its producer gave it, or the sender's uid.
+    /// The event's own id, or the sender's uid, or else the `id` that its producer gave it, of events that came lately.
     pub event: Option<String>,
     /// Accepted at this time or later.
     pub since: Option<Timestamp>,

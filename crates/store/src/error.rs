@@ -44,6 +44,12 @@ pub enum OpenError {
         "an older version wrote it (schema {found}, this program knows {known}); a kit that starts brings it up to date"
     )]
     Older { found: i64, known: i64 },
+    #[error(
+        "{} is damaged: {what}; stop all that uses it and keep a copy of the folder, then restore the folder from a backup, \
+         or save what can be read with `sqlite3 kit.db .recover | sqlite3 saved.db`; to begin anew, remove the folder",
+        file.display()
+    )]
+    Damaged { file: PathBuf, what: String },
     #[error("the file system refused")]
     File(#[from] std::io::Error),
     #[error("the database refused")]

@@ -11,11 +11,19 @@ pub(super) fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<
     if let Some(turn) = millis(claim.now).checked_rem_euclid(i64::try_from(registrations.len()).unwrap_or(1)) {
         registrations.rotate_left(usize::try_from(turn).unwrap_or(0));
     }
+    let mut wanting = Vec::new();
     for (position, registration) in registrations.iter().enumerate() {
         // Whoever comes first leaves something for the others.
-        let left = claim.deliveries_max.saturating_sub(claiming.claimed.deliveries.len());
-        let share = left.div_ceil(registrations.len() - position);
-        claiming.of_registration(*registration, share)?;
+        let share = claiming.left().div_ceil(registrations.len() - position);
+        let before = claiming.claimed.deliveries.len();
+        if claiming.of_registration(*registration, share.min(claim.rooms.of(*registration)))? {
+            wanting.push((*registration, claiming.claimed.deliveries.len() - before));
+        }
+    }
+    // What they left is for those who want more.
+    for (registration, taken) in wanting {
+        let room = claiming.left().min(claim.rooms.of(registration).saturating_sub(taken));
+        claiming.claimed.is_limited |= room == 0 || claiming.of_registration(registration, room)?;
     }
     let Claiming { mut claimed, next_due, .. } = claiming;
     claimed.next_due = next_due.map(timestamp);
@@ -54,23 +62,30 @@ impl Candidate {
 }
 
 impl Claiming<'_> {
-    fn of_registration(&mut self, registration: i64, share: usize) -> rusqlite::Result<()> {
+    /// How many more may come.
+    fn left(&self) -> usize {
+        self.claim.deliveries_max.saturating_sub(self.claimed.deliveries.len())
+    }
+
+    /// Whether more is due than came.
+    fn of_registration(&mut self, registration: i64, mut room: usize) -> rusqlite::Result<bool> {
         let now = millis(self.claim.now);
-        let room = self.claim.rooms.of(registration);
-        let mut left = room.min(share);
-        for candidate in self.candidates(registration, left)? {
+        let is_waited_for = self.claim.rooms.of(registration) > 0;
+        let mut is_limited = false;
+        for candidate in self.candidates(registration, room)? {
             if candidate.due > now {
-                if room > 0 {
+                if is_waited_for {
                     self.next_due = Some(self.next_due.map_or(candidate.due, |next| next.min(candidate.due)));
                 }
-            } else if left > 0 && self.bytes < self.claim.bytes_max {
-                left -= 1;
-                self.take(registration, &candidate)?;
+            } else if room > 0 && self.take(registration, &candidate)? {
+                room -= 1;
             } else {
-                self.claimed.is_limited = true;
+                // Those behind one that is too large wait with it.
+                room = 0;
+                is_limited = true;
             }
         }
-        Ok(())
+        Ok(is_limited)
     }
 
     /// The first of those that are due or will be, and the first of those whose lease is somebody else's; one more than
@@ -95,10 +110,22 @@ impl Claiming<'_> {
             .query_map([registration, self.claim.owner, limit], Candidate::of)?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         candidates.extend(ended);
+        // However much is due, a lease that ended long ago has its turn.
+        candidates.sort_by_key(|candidate| (candidate.due, candidate.event));
         Ok(candidates)
     }
 
-    fn take(&mut self, registration: i64, candidate: &Candidate) -> rusqlite::Result<()> {
+    /// Leases a delivery, unless its value is too large to come along with the others.
+    fn take(&mut self, registration: i64, candidate: &Candidate) -> rusqlite::Result<bool> {
+        let event = self
+            .connection
+            .prepare_cached(rows::EVENT_BY_NUMBER)?
+            .query_row([candidate.event], rows::event)
+            .optional()?;
+        let bytes = self.bytes.saturating_add(event.as_ref().map_or(0, |event| event.body.len()));
+        if bytes > self.claim.bytes_max && !self.claimed.deliveries.is_empty() {
+            return Ok(false);
+        }
         let lease_ms = i64::try_from(self.claim.lease.as_millis()).unwrap_or(i64::MAX);
         let ends = millis(self.claim.now).saturating_add(lease_ms);
         self.connection
@@ -107,13 +134,8 @@ impl Claiming<'_> {
                  WHERE event = ?1 AND registration = ?2",
             )?
             .execute(params![candidate.event, registration, ends, self.claim.owner, candidate.is_in_doubt])?;
-        let event = self
-            .connection
-            .prepare_cached(rows::EVENT_BY_NUMBER)?
-            .query_row([candidate.event], rows::event)
-            .optional()?;
-        let Some(event) = event else { return Ok(()) };
-        self.bytes += event.body.len();
+        self.bytes = bytes;
+        let Some(event) = event else { return Ok(true) };
         let attempt = candidate.attempts.saturating_add(1);
         self.claimed.deliveries.push(ClaimedDelivery {
             registration,
@@ -123,7 +145,7 @@ impl Claiming<'_> {
             is_in_doubt: candidate.is_in_doubt,
             event,
         });
-        Ok(())
+        Ok(true)
     }
 }
 

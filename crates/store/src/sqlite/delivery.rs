@@ -21,6 +21,7 @@ pub(super) fn finish(connection: &Connection, attempt: &Attempt, tally: &mut Tal
         Outcome::RetryAt(at) | Outcome::Unknown(at) => Some(millis(at)),
         Outcome::Done | Outcome::Skipped | Outcome::Suppressed | Outcome::Refused(_) | Outcome::Parked(_) => None,
     };
+    // Once the effect is on record, what an earlier attempt left open counts no longer.
     let (has_effect, is_in_doubt) = match outcome {
         Outcome::Done => (true, false),
         Outcome::Parked(parked) => (parked.has_effect, parked.is_in_doubt),
@@ -31,7 +32,7 @@ pub(super) fn finish(connection: &Connection, attempt: &Attempt, tally: &mut Tal
     let left: Option<(Vec<u8>, Option<i64>)> = connection
         .prepare_cached(
             "UPDATE delivery SET state = ?4, due = coalesce(?5, due), drawer = ?6, effect = max(effect, ?7),
-                 doubt = max(doubt, ?8)
+                 doubt = CASE WHEN ?7 THEN ?8 ELSE max(doubt, ?8) END
              WHERE event = ?1 AND registration = ?2 AND state = 2 AND attempts = ?3 RETURNING lanes, place",
         )?
         .query_row(

@@ -39,6 +39,9 @@ const SOURCES: [Source; 4] = [
     },
 ];
 
+/// The deliveries of few events: whatever their states, their key finds them.
+const OF_EVENTS: [Source; 1] = [Source { states: &State::ALL, tables: "delivery", condition: "TRUE" }];
+
 struct Source {
     states: &'static [State],
     tables: &'static str,
@@ -57,7 +60,8 @@ pub(super) fn list(connection: &Connection, filter: &DeliveryFilter) -> rusqlite
     let mut listed = Vec::new();
     let (conditions, parameters) = conditions(connection, filter)?;
     let direction = if filter.order == Order::NewestFirst { "DESC" } else { "ASC" };
-    for Source { states, tables, condition } in SOURCES {
+    let sources = if filter.event.is_some() { OF_EVENTS.as_slice() } else { SOURCES.as_slice() };
+    for Source { states, tables, condition } in sources {
         let wanted = states.iter().filter(|state| filter.states.is_empty() || filter.states.contains(state));
         let wanted: Vec<String> = wanted.map(|state| state.to_number().to_string()).collect();
         if wanted.is_empty() {
@@ -127,7 +131,11 @@ fn conditions(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Res
     Ok((text, values))
 }
 
-/// The numbers of the events with this id, or with this uid of a sender.
+/// Events that are looked at, the newest first, for the `id` that a producer gave: no index has it, because a random key
+/// costs a page for each event.
+const GIVEN_IDS_SEEN_MAX: usize = 100_000;
+
+/// The numbers of the events with this id, with this uid of a sender, or else with this `id` of a producer.
 fn numbers(connection: &Connection, known_by: &str) -> rusqlite::Result<Vec<i64>> {
     let mut numbers = Vec::new();
     if let Ok(id) = known_by.parse::<Uuid>() {
@@ -154,6 +162,16 @@ fn numbers(connection: &Connection, known_by: &str) -> rusqlite::Result<Vec<i64>
         numbers
             .extend(by_uid.query_map([known_by], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?);
     }
+    if numbers.is_empty() {
+        let text = format!(
+            "SELECT id FROM (SELECT id, given_id FROM event ORDER BY id DESC LIMIT {GIVEN_IDS_SEEN_MAX})
+             WHERE given_id = ?1"
+        );
+        let mut by_given_id = connection.prepare(&text)?;
+        numbers.extend(
+            by_given_id.query_map([known_by], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?,
+        );
+    }
     numbers.sort_unstable();
     numbers.dedup();
     Ok(numbers)
@@ -169,16 +187,16 @@ pub(super) fn blockers(connection: &Connection, event: i64, registration: i64) -
         "SELECT {COLUMNS}, event.uuid, kind.code, event.uid, event.at
          FROM lane JOIN delivery ON delivery.event = lane.event AND delivery.registration = lane.registration
          JOIN event ON event.id = delivery.event JOIN kind ON kind.id = event.kind
-         WHERE lane.lane = ?1 AND lane.holds = 1 AND NOT (lane.event = ?2 AND lane.registration = ?3)"
+         WHERE lane.lane = ?1 AND lane.holds = 1 ORDER BY lane.place LIMIT 1"
     );
     let mut statement = connection.prepare_cached(&text)?;
     let mut blockers: Vec<Listed> = Vec::new();
     for lane in rows::lanes_from_bytes(&lanes.unwrap_or_default()) {
-        for blocker in statement.query_map([lane, event, registration], row)? {
-            let blocker = blocker?;
-            if !blockers.iter().any(|known| known.delivery == blocker.delivery) {
-                blockers.push(blocker);
-            }
+        // Whoever holds a lane is the first in it: the others, however many, are not looked at.
+        let Some(blocker) = statement.query_row([lane], row).optional()? else { continue };
+        let is_own = (blocker.delivery.event, blocker.delivery.registration) == (event, registration);
+        if !is_own && !blockers.iter().any(|known| known.delivery == blocker.delivery) {
+            blockers.push(blocker);
         }
     }
     Ok(blockers)

@@ -7,11 +7,13 @@ mod changes;
 mod checkpoint;
 mod claim;
 mod counts;
+mod damage;
 mod delivery;
 mod job;
 mod journal;
 mod lanes;
 mod list;
+mod open;
 mod purge;
 mod reader;
 mod rows;
@@ -21,9 +23,7 @@ mod tally;
 mod trace;
 mod writer;
 
-use std::fs::{File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -35,7 +35,6 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::error::OpenError;
 use crate::{
     Activation, Appended, Attempt, AttemptCount, Catalogue, Change, Claim, Claimed, Credential, Delivery,
     DeliveryFilter, EventMetadata, Filter, Forgotten, Health, Job, JournalPage, JournalRead, Lease, Listed, NewEvent,
@@ -46,6 +45,7 @@ use append::Prepared;
 use batch::{Answer, Command};
 pub use beside::Beside;
 use changes::Changes;
+use open::{lock, open_database};
 pub use reader::Reader;
 use schema::HashKey;
 use writer::Writer;
@@ -54,7 +54,6 @@ use writer::Writer;
 const COMMANDS_MAX: usize = 4_096;
 
 const DATABASE: &str = "kit.db";
-const LOCK: &str = "kit.lock";
 
 /// How the embedded store is opened.
 #[derive(Clone, Debug)]
@@ -123,7 +122,10 @@ impl Sqlite {
     /// # Errors
     /// Another process has it open, a newer version wrote it, or the disk refused.
     pub fn open(options: &Options) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Open { path: options.folder.clone(), source };
+        let failed = |source| {
+            let source = damage::explain(&options.folder, source);
+            StoreError::Open { path: options.folder.clone(), source }
+        };
         let lock = lock(&options.folder).map_err(failed)?;
         let connection = open_database(&options.folder).map_err(failed)?;
         let hash_key = schema::hash_key(&connection).map_err(|source| failed(source.into()))?;
@@ -396,32 +398,4 @@ impl Store for Sqlite {
             }
         }
     }
-}
-
-fn lock(folder: &Path) -> Result<File, OpenError> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let file = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
-}
-
-/// Opens the database with the writer's settings and an up-to-date schema.
-fn open_database(folder: &Path) -> Result<Connection, OpenError> {
-    let mut connection = Connection::open(folder.join(DATABASE))?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    connection.execute_batch(
-        "PRAGMA page_size = 4096;
-         PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
-         PRAGMA wal_autocheckpoint = 0;
-         PRAGMA cache_size = -16384;
-         PRAGMA mmap_size = 0;
-         PRAGMA foreign_keys = OFF;",
-    )?;
-    schema::migrate(&mut connection)?;
-    Ok(connection)
 }

@@ -55,8 +55,9 @@ impl Purger {
               WHERE end < ?1)", activations),
             ("DELETE FROM trace WHERE id IN (SELECT id FROM (SELECT id, at FROM trace ORDER BY id LIMIT ?2)
               WHERE at < ?1)", millis(retention.activations)),
-            ("DELETE FROM change WHERE id IN (SELECT id FROM (SELECT id, expires FROM change ORDER BY id LIMIT ?2)
-              WHERE expires <= ?1)", now),
+            // In their order and no further: a row that ends others outlives those.
+            ("DELETE FROM change WHERE id IN (SELECT id FROM (SELECT id, max(expires) OVER (ORDER BY id) AS ended
+              FROM (SELECT id, expires FROM change ORDER BY id LIMIT ?2)) WHERE ended <= ?1)", now),
             ("DELETE FROM job WHERE id IN (SELECT id FROM (SELECT id, created, state FROM job ORDER BY id LIMIT ?2)
               WHERE created < ?1 AND state IN (2, 3))", millis(retention.activations)),
             ("DELETE FROM value WHERE key IN (SELECT key FROM value WHERE expires <= ?1 ORDER BY expires LIMIT ?2)", now),

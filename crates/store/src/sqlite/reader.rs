@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::{DATABASE, counts, job, journal, list, rows, schema, trace, writer};
+use super::{DATABASE, counts, damage, job, journal, list, rows, schema, trace, writer};
 use crate::error::OpenError;
 use crate::{
     Activation, AttemptCount, Backlog, Catalogue, Credential, Delivery, DeliveryFilter, Filter, Job, JournalPage,
@@ -211,7 +211,7 @@ impl Reader {
     fn connect(&self) -> Result<Connection, StoreError> {
         let failed = |source: rusqlite::Error| StoreError::Open {
             path: self.folder.clone(),
-            source: OpenError::Database(source),
+            source: damage::explain(&self.folder, OpenError::Database(source)),
         };
         // Not read-only: a reader of a write-ahead log has to be able to make the log's index.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -220,7 +220,10 @@ impl Reader {
         connection
             .execute_batch("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -2048;")
             .map_err(failed)?;
-        schema::check(&connection).map_err(|source| StoreError::Open { path: self.folder.clone(), source })?;
+        schema::check(&connection).map_err(|source| StoreError::Open {
+            path: self.folder.clone(),
+            source: damage::explain(&self.folder, source),
+        })?;
         Ok(connection)
     }
 }

@@ -11,7 +11,7 @@ use super::batch::{Batch, Command, Executed};
 use super::checkpoint::{self, Checkpoint};
 use super::purge::Purger;
 use super::tally::Tally;
-use super::{DATABASE, Options, Shared, claim, delivery, open_database};
+use super::{DATABASE, Options, Shared, claim, damage, delivery, open_database};
 use crate::error::OpenError;
 
 /// Commands in one transaction.
@@ -79,14 +79,15 @@ impl Writer {
                 Ok((executed, is_due)) => {
                     metrics::histogram!("kit_store_commit_seconds").record(begun.elapsed());
                     metrics::histogram!("kit_store_commit_commands").record(count(commands));
-                    executed.into_iter().for_each(Executed::answer);
+                    // First, so that whoever has an answer is told of a state that it is part of.
                     open.tell(&self.shared, queue.len());
+                    executed.into_iter().for_each(Executed::answer);
                     if is_due {
                         self.shared.work.notify_one();
                     }
                     open.checkpoint(&self.options);
                 }
-                Err(error) => self.fail(&error),
+                Err(error) => self.fail(error),
             }
         }
         if let Some(open) = &self.open {
@@ -96,10 +97,11 @@ impl Writer {
 
     /// After a failed write nothing in memory is trusted: the connection goes, the batch's senders are dropped, which
     /// its callers see as unavailable.
-    fn fail(&mut self, error: &rusqlite::Error) {
+    fn fail(&mut self, error: rusqlite::Error) {
         tracing::error!(%error, "the store cannot write; it will be opened again");
-        self.shared.set_failure(Some(error.to_string()));
         self.failed_at = Instant::now();
+        let error = damage::explain(&self.options.folder, error.into());
+        self.shared.set_failure(Some(error.to_string()));
         if let Some(open) = self.open.take() {
             self.given = open.appender.newest();
         }

@@ -19,6 +19,7 @@ for_every_store!(
     metadata_is_deleted_by_code_or_altogether,
     a_deleted_registration_leaves_its_name_but_not_its_number,
     a_webhook_is_kept_as_it_is,
+    health_is_put_beside_what_else_changes,
 );
 
 pub fn provider(id: &str, label: &str) -> Provider {
@@ -260,4 +261,30 @@ async fn a_webhook_is_kept_as_it_is(place: &Place) {
     assert_eq!(stored, Registration { id: stored.id, ..put.clone() });
     store.put_registration(Registration { verification: Verification::Verified, ..put }).await.unwrap();
     assert_eq!(registrations(&*store).await[0].verification, Verification::Verified);
+}
+
+async fn health_is_put_beside_what_else_changes(place: &Place) {
+    let store = place.open().await;
+    let put = Registration { enabled: true, ..registration("r-1", "Stock") };
+    store.put_registration(put.clone()).await.unwrap();
+    store.put_registration(Registration { enabled: true, ..registration("r-2", "Price") }).await.unwrap();
+    let number = store.catalogue().await.unwrap().registrations[0].id;
+    let since = at(5);
+    let (unstable, disabled) = (RegistrationHealth::Unstable { since }, RegistrationHealth::Disabled { since });
+    // Only a person switches it on again.
+    for (health, enabled) in [
+        (unstable, true),
+        (RegistrationHealth::Active, true),
+        (disabled, false),
+        (unstable, false),
+        (RegistrationHealth::Active, false),
+    ] {
+        assert!(store.put_health(number, health).await.unwrap());
+        let registrations = store.catalogue().await.unwrap().registrations;
+        assert_eq!(registrations[0], Registration { id: number, health, enabled, ..put.clone() });
+        assert_eq!((registrations[1].enabled, registrations[1].health), (true, RegistrationHealth::Active));
+    }
+    let store = place.reopen(store).await;
+    assert!(!store.catalogue().await.unwrap().registrations[0].enabled);
+    assert!(!store.put_health(99, disabled).await.unwrap(), "there is none");
 }

@@ -5,7 +5,7 @@ use store::{Change, Store};
 use uuid::Uuid;
 
 use crate::place::Place;
-use crate::support::at;
+use crate::support::{at, retention};
 
 for_every_store!(
     a_change_lives_until_it_expires,
@@ -78,7 +78,7 @@ async fn what_was_forgotten_stays_so_and_what_came_later_stays(place: &Place) {
     let store = place.reopen(store).await;
     expect(&store, 2, std::slice::from_ref(&later)).await;
     // What is removed for its age does not bring back what was forgotten.
-    store.purge(at(0), at(0), at(50)).await.unwrap();
+    store.purge(retention(at(0), at(0), at(50))).await.unwrap();
     let store = place.reopen(store).await;
     expect(&store, 50, &[later]).await;
 }
@@ -88,8 +88,8 @@ async fn expired_changes_are_removed(place: &Place) {
     for second in 0..300 {
         remember(&store, &change(second, second + 1)).await;
     }
-    let first = store.purge(at(0), at(0), at(300)).await.unwrap();
+    let first = store.purge(retention(at(0), at(0), at(300))).await.unwrap();
     assert_eq!((first.rows, first.is_finished), (256, false));
-    let rest = store.purge(at(0), at(0), at(300)).await.unwrap();
+    let rest = store.purge(retention(at(0), at(0), at(300))).await.unwrap();
     assert_eq!((rest.rows, rest.is_finished), (44, true));
 }

@@ -1,14 +1,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use store::{Attempt, NewEvent, Outcome, State, Store};
+use store::{Attempt, Backlog, Lease, NewEvent, Outcome, State, Store};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::place::Place;
 use crate::support::{
-    LEASE, MILLISECOND, after, append, at, attempt, claim, claim_one, claim_up_to, deliveries, event, expect_claim,
-    finish, is_recorded, run, state, with_deliveries, with_keys, with_uid,
+    LEASE, MILLISECOND, PARKED, REFUSED, after, append, at, attempt, claim, claim_of, claim_one, claim_up_to,
+    claim_with, deliveries, event, expect_claim, finish, is_recorded, lease, run, state, with_deliveries, with_keys,
+    with_uid,
 };
 
 for_every_store!(
@@ -26,7 +27,7 @@ for_every_store!(
     a_retry_waits_for_its_time,
     the_next_due_time_is_told,
     a_later_process_claims_what_was_leased,
-    health_tells_the_oldest_due,
+    health_tells_what_each_registration_has_to_do,
 );
 
 async fn a_claim_carries_the_event(place: &Place) {
@@ -69,7 +70,7 @@ async fn every_registration_has_its_own_delivery(place: &Place) {
     let registrations: BTreeSet<i64> = claimed.iter().map(|delivery| delivery.registration).collect();
     assert_eq!(registrations, BTreeSet::from([1, 2]));
     for delivery in &claimed {
-        let outcome = if delivery.registration == 1 { Outcome::Parked } else { Outcome::RetryAt(at(30)) };
+        let outcome = if delivery.registration == 1 { PARKED } else { Outcome::RetryAt(at(30)) };
         assert!(finish(&store, delivery, outcome).await);
     }
     for delivery in deliveries(&store, event).await {
@@ -126,15 +127,15 @@ async fn a_finish_ends_the_delivery(place: &Place) {
     let store = check(place, store, Outcome::Done, State::Done).await;
     let store = check(place, store, Outcome::Skipped, State::Skipped).await;
     let store = check(place, store, Outcome::Suppressed, State::Suppressed).await;
-    let store = check(place, store, Outcome::Refused, State::Refused).await;
-    check(place, store, Outcome::Parked, State::Parked).await;
+    let store = check(place, store, REFUSED, State::Refused).await;
+    check(place, store, PARKED, State::Parked).await;
 }
 
 async fn a_finish_counts_once(place: &Place) {
     let store = place.open().await;
     let event = append(&store, with_keys(at(0), &[])).await;
     let claimed = claim_one(&store, at(0)).await;
-    assert!(finish(&store, &claimed, Outcome::Parked).await);
+    assert!(finish(&store, &claimed, PARKED).await);
     assert!(!finish(&store, &claimed, Outcome::Done).await);
     assert!(!finish(&store, &claimed, Outcome::RetryAt(at(1))).await);
     assert_eq!(state(&store, event).await, State::Parked);
@@ -158,7 +159,7 @@ async fn a_late_finish_changes_nothing_but_records_its_runs(place: &Place) {
     let next = append(&store, with_keys(at(1), &["sku-1"])).await;
     let lost = claim_one(&store, at(1)).await;
     let held = claim_one(&store, after(at(1), LEASE)).await;
-    for (second, outcome) in [(0, Outcome::Done), (1, Outcome::Parked), (2, Outcome::RetryAt(at(0)))] {
+    for (second, outcome) in [(0, Outcome::Done), (1, PARKED), (2, Outcome::RetryAt(at(0)))] {
         let before = format!("{:?}", deliveries(&store, event).await);
         let run = run("stock/updated", at(second));
         let late = Attempt { activations: vec![run.clone()], ..attempt(&lost, outcome) };
@@ -179,10 +180,14 @@ async fn a_finish_of_an_unknown_delivery_records_its_runs(place: &Place) {
     append(&store, with_keys(at(0), &[])).await;
     let claimed = claim_one(&store, at(0)).await;
     let run = run("stock/updated", at(0));
-    let unknown = Attempt { event: i64::MAX, activations: vec![run.clone()], ..attempt(&claimed, Outcome::Done) };
+    let unknown = Attempt {
+        lease: Lease { event: i64::MAX, ..lease(&claimed) },
+        activations: vec![run.clone()],
+        ..attempt(&claimed, Outcome::Done)
+    };
     assert!(!store.finish(unknown).await.unwrap());
     assert!(is_recorded(&store, run.id).await);
-    let other = Attempt { registration: 99, ..attempt(&claimed, Outcome::Done) };
+    let other = Attempt { lease: Lease { registration: 99, ..lease(&claimed) }, ..attempt(&claimed, Outcome::Done) };
     assert!(!store.finish(other).await.unwrap());
     assert!(finish(&store, &claimed, Outcome::Done).await);
 }
@@ -211,8 +216,9 @@ async fn the_next_due_time_is_told(place: &Place) {
     assert_eq!(claim_up_to(&store, at(0), 1).await.next_due, None);
     append(&store, with_keys(at(0), &["sku-1"])).await;
     append(&store, with_keys(at(1), &["sku-1"])).await;
-    let claimed = claim_up_to(&store, at(5), 1).await;
-    assert_eq!(claimed.next_due, Some(after(at(5), LEASE)), "the lease ends before anything else can happen");
+    let claimed = claim_with(&store, claim_of(1, at(5))).await;
+    assert_eq!(claimed.next_due, None, "the own lease will not be claimed, and what waits is not due");
+    assert_eq!(claim_up_to(&store, at(5), 1).await.next_due, Some(after(at(5), LEASE)), "somebody else's lease ends");
     assert!(finish(&store, &claimed.deliveries[0], Outcome::RetryAt(at(40))).await);
     assert_eq!(claim_up_to(&store, at(6), 1).await.next_due, Some(at(40)), "the retry");
     append(&store, with_keys(at(30), &["sku-2"])).await;
@@ -220,15 +226,15 @@ async fn the_next_due_time_is_told(place: &Place) {
     append(&store, with_keys(at(7), &["sku-3"])).await;
     append(&store, with_keys(at(8), &["sku-4"])).await;
     let claimed = claim_up_to(&store, at(8), 1).await;
-    assert_eq!(claimed.next_due, Some(at(8)), "what the limit left out can run already");
-    let claimed = claim_up_to(&store, at(200), 10).await;
+    assert!(claimed.is_limited, "what the limit left out can run already");
+    let claimed = claim_with(&store, claim_of(1, at(200))).await;
     assert_eq!(claimed.deliveries.len(), 4);
-    assert_eq!(claimed.next_due, Some(after(at(200), LEASE)), "all that can run is leased");
+    assert!(claimed.next_due.is_none() && !claimed.is_limited, "all that can run is leased");
     for delivery in &claimed.deliveries {
         finish(&store, delivery, Outcome::Done).await;
     }
     let last = claim_one(&store, at(200)).await;
-    finish(&store, &last, Outcome::Parked).await;
+    finish(&store, &last, PARKED).await;
     assert_eq!(claim_up_to(&store, at(200), 1).await.next_due, None, "everything is finished");
 }
 
@@ -245,17 +251,27 @@ async fn a_later_process_claims_what_was_leased(place: &Place) {
     assert!(finish(&store, &claimed[1], Outcome::Done).await);
 }
 
-async fn health_tells_the_oldest_due(place: &Place) {
+async fn health_tells_what_each_registration_has_to_do(place: &Place) {
     let store = place.open().await;
     let health = store.health().await;
-    assert_eq!((health.failure, health.oldest_due), (None, None));
-    append(&store, with_keys(at(5), &[])).await;
-    append(&store, with_keys(at(6), &[])).await;
-    assert_eq!(store.health().await.oldest_due, Some(at(5)));
+    assert_eq!((health.failure, health.open, health.backlogs), (None, 0, Vec::new()));
+    append(&store, with_keys(at(5), &["a"])).await;
+    append(&store, with_keys(at(6), &["a"])).await;
+    append(&store, with_deliveries(at(7), &[(2, &[])])).await;
+    let one = Backlog { registration: 1, oldest_due: Some(at(5)), lease_end: None };
+    let two = Backlog { registration: 2, oldest_due: Some(at(7)), lease_end: None };
+    assert_eq!(store.health().await.backlogs, [one, two]);
     let claimed = claim(&store, at(6)).await;
-    assert_eq!(store.health().await.oldest_due, Some(after(at(6), LEASE)));
-    for delivery in &claimed {
-        finish(&store, delivery, Outcome::Done).await;
+    let leased = Backlog { oldest_due: None, lease_end: Some(after(at(6), LEASE)), ..one };
+    let health = store.health().await;
+    assert_eq!((health.open, health.backlogs), (3, vec![leased, two]), "what waits is open");
+    finish(&store, &claimed[0], PARKED).await;
+    let second = Backlog { oldest_due: Some(at(6)), ..one };
+    let health = store.health().await;
+    assert_eq!((health.open, health.backlogs), (2, vec![second, two]));
+    for delivery in claim(&store, at(7)).await {
+        finish(&store, &delivery, Outcome::Done).await;
     }
-    assert_eq!(store.health().await.oldest_due, None);
+    let health = store.health().await;
+    assert_eq!((health.open, health.backlogs), (0, Vec::new()));
 }

@@ -3,14 +3,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use store::{Appended, Claim, Filter, Outcome, State, StoreError};
+use store::{Appended, DeliveryFilter, Filter, Job, JobState, Outcome, RegistrationHealth, Replay, State, StoreError};
 
 use crate::catalogue::{metadata, provider, registration};
 use crate::credentials::credential;
 use crate::place::Place;
 use crate::support::{
-    LEASE, REGISTRATION, append, at, attempt, claim_one, deliveries, event, everything, is_recorded, run, state,
-    with_keys,
+    PARKED, REGISTRATION, append, at, attempt, claim_of, claim_one, deliveries, event, everything, is_recorded,
+    retention, run, state, with_keys,
 };
 use crate::traces::{ALL_TRACES, trace};
 
@@ -32,7 +32,21 @@ async fn a_closed_store_refuses_every_write(place: &Place) {
     let claimed = claim_one(&store, at(0)).await;
     store.close().await;
     refused("append", &store.append(event(at(1))).await);
-    refused("claim", &store.claim(Claim { now: at(1), lease: LEASE, deliveries_max: 1 }).await);
+    refused("claim", &store.claim(claim_of(1, at(1))).await);
+    refused("renew", &store.renew(1, Vec::new(), at(1)).await);
+    refused("release", &store.release(1, Vec::new(), at(1)).await);
+    let replay = Replay { event: 1, registration: 1, keys: Vec::new(), now: at(1), repeats_effect: false };
+    refused("replay", &store.replay(replay).await);
+    refused("forget", &store.forget(1).await);
+    refused("put_health", &store.put_health(1, RegistrationHealth::Active).await);
+    let job = Job {
+        id: run("a", at(0)).id,
+        created: at(0),
+        state: JobState::Waiting,
+        document: String::new(),
+        progress: String::new(),
+    };
+    refused("put_job", &store.put_job(job).await);
     refused("finish", &store.finish(attempt(&claimed, Outcome::Done)).await);
     refused("record", &store.record(run("stock/updated", at(1))).await);
     refused("put_provider", &store.put_provider(provider("p-1", "Backoffice")).await);
@@ -46,13 +60,18 @@ async fn a_closed_store_refuses_every_write(place: &Place) {
     refused("put_value", &store.put_value("k", Vec::new(), at(2)).await);
     refused("reserve", &store.reserve("k", Vec::new(), at(1), at(2)).await);
     refused("delete_value", &store.delete_value("k").await);
-    refused("purge", &store.purge(at(1), at(1), at(1)).await);
+    refused("purge", &store.purge(retention(at(1), at(1), at(1))).await);
 }
 
 async fn a_closed_store_refuses_every_read(place: &Place) {
     let store = place.open().await;
     let event = append(&store, event(at(0))).await;
     store.close().await;
+    refused("deliveries", &store.deliveries(DeliveryFilter::default()).await);
+    refused("blockers", &store.blockers(1, 1).await);
+    refused("attempt_counts", &store.attempt_counts(at(0)).await);
+    refused("events", &store.events(0, 1).await);
+    refused("jobs", &store.jobs().await);
     refused("event", &store.event(event).await);
     refused("activation", &store.activation(event).await);
     refused("activations", &store.activations(Filter { limit: 1, action: None, event: None }).await);
@@ -68,7 +87,7 @@ async fn what_was_acknowledged_is_there_after_a_restart(place: &Place) {
     let store = place.open().await;
     let finished = append(&store, with_keys(at(0), &["a"])).await;
     let claimed = claim_one(&store, at(0)).await;
-    let mut parked = attempt(&claimed, Outcome::Parked);
+    let mut parked = attempt(&claimed, PARKED);
     let (of_attempt, alone) = (run("stock/updated", at(0)), run("stock/other", at(1)));
     parked.activations.push(of_attempt.clone());
     assert!(store.finish(parked).await.unwrap());

@@ -1,7 +1,12 @@
-use store::{Outcome, State};
+use std::sync::{Arc, Mutex};
+
+use store::{NewEvent, Outcome, State};
+use tokio::task::JoinSet;
 
 use crate::place::Place;
-use crate::support::{LEASE, after, append, at, claim, expect_claim, finish, state, with_deliveries, with_keys};
+use crate::support::{
+    LEASE, PARKED, REFUSED, after, append, at, claim, claim_as, expect_claim, finish, state, with_deliveries, with_keys,
+};
 
 for_every_store!(
     events_with_one_key_run_one_after_the_other,
@@ -16,6 +21,7 @@ for_every_store!(
     what_will_not_run_again_is_stepped_over,
     a_key_named_twice_counts_once,
     a_lane_that_ran_empty_starts_again,
+    two_owners_at_once_keep_the_order_of_each_lane,
 );
 
 async fn events_with_one_key_run_one_after_the_other(place: &Place) {
@@ -144,7 +150,7 @@ async fn crossed_keys_do_not_lock_each_other_out(place: &Place) {
 
 async fn what_will_not_run_again_is_stepped_over(place: &Place) {
     let store = place.open().await;
-    let outcomes = [Outcome::Parked, Outcome::Refused, Outcome::Skipped, Outcome::Suppressed, Outcome::Done];
+    let outcomes = [PARKED, REFUSED, Outcome::Skipped, Outcome::Suppressed, Outcome::Done];
     let mut events = Vec::new();
     for (second, _) in (0..).zip(outcomes) {
         events.push(append(&store, with_keys(at(second), &["sku-1"])).await);
@@ -176,4 +182,36 @@ async fn a_lane_that_ran_empty_starts_again(place: &Place) {
         let claimed = claim(&store, at(second)).await;
         assert!(finish(&store, &claimed[0], Outcome::Done).await);
     }
+}
+
+/// Both claim whenever they can, so that what one of them ends is the other's next.
+async fn two_owners_at_once_keep_the_order_of_each_lane(place: &Place) {
+    const EVENTS: i64 = 90;
+    const KEYS: [&[&str]; 4] = [&["a"], &["a", "b"], &["b", "c"], &["c"]];
+    let store = place.open().await;
+    for (second, keys) in (0..EVENTS).zip(KEYS.into_iter().cycle()) {
+        append(&store, NewEvent { body: keys.join(" ").into(), ..with_keys(at(second), keys) }).await;
+    }
+    let ended: Arc<Mutex<Vec<(i64, String)>>> = Arc::default();
+    let mut owners = JoinSet::new();
+    for owner in 1..3 {
+        let (store, ended) = (Arc::clone(&store), Arc::clone(&ended));
+        owners.spawn(async move {
+            while ended.lock().unwrap().len() < usize::try_from(EVENTS).unwrap() {
+                for claimed in claim_as(&store, owner, at(EVENTS)).await {
+                    // Noted before the lane is handed on.
+                    ended.lock().unwrap().push((claimed.event.number, claimed.event.body.to_string()));
+                    tokio::task::yield_now().await;
+                    assert!(finish(&store, &claimed, Outcome::Done).await);
+                }
+            }
+        });
+    }
+    owners.join_all().await;
+    let ended = ended.lock().unwrap();
+    for key in ["a", "b", "c"] {
+        let of_lane = ended.iter().filter(|(_, keys)| keys.contains(key)).map(|(number, _)| *number);
+        assert!(of_lane.is_sorted(), "lane {key}: {ended:?}");
+    }
+    assert_eq!(ended.len(), usize::try_from(EVENTS).unwrap(), "each ran once");
 }

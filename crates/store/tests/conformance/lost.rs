@@ -7,8 +7,8 @@ use store::{JournalFrom, JournalRead, NewEvent, Outcome, Store};
 use crate::place::Place;
 use crate::purge::purge_events;
 use crate::support::{
-    append, at, claim, claim_one, event, everything, expect_claim, expect_journal, finish, is_stored, journal,
-    journaled, number, with_deliveries, with_keys,
+    PARKED, append, at, claim, claim_one, event, everything, expect_claim, expect_journal, finish, is_stored, journal,
+    journaled, number, retention, with_deliveries, with_keys,
 };
 
 for_every_store!(
@@ -31,7 +31,7 @@ async fn only_the_journals_concerned_lose_an_event(place: &Place) {
     let both = append(&store, journaled(at(1), &[1, 2])).await;
     let of_two = append(&store, NewEvent { journals: vec![2], ..with_deliveries(at(2), &[(3, &[])]) }).await;
     let delivery = claim_one(&store, at(2)).await;
-    finish(&store, &delivery, Outcome::Parked).await;
+    finish(&store, &delivery, PARKED).await;
     let kept = append(&store, journaled(at(3), &[1, 2, 4])).await;
     let (both, of_two, newest) = (number(&store, both).await, number(&store, of_two).await, number(&store, kept).await);
     purge_events(&store, at(1)).await;
@@ -114,7 +114,7 @@ async fn nothing_is_lost_without_being_told(place: &Place) {
         async move {
             for second in 0..EVENTS {
                 append(&store, journaled(at(second), &[1])).await;
-                store.purge(at(second), at(0), at(0)).await.expect("the store can be purged");
+                store.purge(retention(at(second), at(0), at(0))).await.expect("the store can be purged");
             }
         }
     });

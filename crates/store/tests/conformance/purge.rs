@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::place::Place;
 use crate::support::{
-    ALL, append, append_again, at, claim, claim_one, claim_up_to, event, expect_claim, finish, id, is_recorded,
-    is_stored, run, with_deliveries, with_keys, with_uid,
+    ALL, PARKED, REFUSED, append, append_again, at, claim, claim_one, claim_up_to, event, expect_claim, finish, id,
+    is_recorded, is_stored, retention, run, with_deliveries, with_keys, with_uid,
 };
 use crate::traces::{ALL_TRACES, trace};
 
@@ -31,9 +31,9 @@ const MANY: i64 = 1_000;
 /// Removes all that is to go, whatever the bound of one purge.
 async fn purge_all(store: &Arc<dyn Store>, events: Timestamp, activations: Timestamp, now: Timestamp) {
     for _ in 0..MANY {
-        if store.purge(events, activations, now).await.expect("the store can be purged").is_finished {
-            let again = store.purge(events, activations, now).await.expect("the store can be purged");
-            assert_eq!(again, Purged { rows: 0, is_finished: true }, "nothing is left behind");
+        if store.purge(retention(events, activations, now)).await.expect("the store can be purged").is_finished {
+            let again = store.purge(retention(events, activations, now)).await.expect("the store can be purged");
+            assert_eq!(again, Purged { rows: 0, is_finished: true, early: 0 }, "nothing is left behind");
             return;
         }
     }
@@ -69,11 +69,11 @@ async fn finish_many(store: &Arc<dyn Store>, now: Timestamp, deliveries_max: usi
 
 async fn nothing_to_purge_is_finished_at_once(place: &Place) {
     let store = place.open().await;
-    let purged = store.purge(at(100), at(100), at(100)).await.unwrap();
-    assert_eq!(purged, Purged { rows: 0, is_finished: true });
+    let purged = store.purge(retention(at(100), at(100), at(100))).await.unwrap();
+    assert_eq!(purged, Purged { rows: 0, is_finished: true, early: 0 });
     append(&store, event(at(100))).await;
-    let purged = store.purge(at(50), at(50), at(50)).await.unwrap();
-    assert_eq!(purged, Purged { rows: 0, is_finished: true });
+    let purged = store.purge(retention(at(50), at(50), at(50))).await.unwrap();
+    assert_eq!(purged, Purged { rows: 0, is_finished: true, early: 0 });
 }
 
 async fn an_old_finished_event_goes_with_all_that_is_its(place: &Place) {
@@ -85,7 +85,7 @@ async fn an_old_finished_event_goes_with_all_that_is_its(place: &Place) {
         finish(&store, &delivery, Outcome::Done).await;
     }
     append_again(&store, with_uid(at(2), "A-1")).await;
-    assert!(store.purge(at(10), at(0), at(0)).await.unwrap().rows > 0);
+    assert!(store.purge(retention(at(10), at(0), at(0))).await.unwrap().rows > 0);
     purge_events(&store, at(10)).await;
     for event in [unheard, delivered.id] {
         assert!(!is_stored(&store, event).await);
@@ -117,7 +117,7 @@ async fn an_event_with_an_open_delivery_stays(place: &Place) {
 async fn an_event_as_old_as_the_limit_stays(place: &Place) {
     let store = place.open().await;
     let mut events = Vec::new();
-    for (second, outcome) in [(9, Outcome::Parked), (10, Outcome::Refused), (11, Outcome::Skipped)] {
+    for (second, outcome) in [(9, PARKED), (10, REFUSED), (11, Outcome::Skipped)] {
         events.push(append(&store, with_keys(at(second), &[])).await);
         let claimed = claim_one(&store, at(second)).await;
         finish(&store, &claimed, outcome).await;
@@ -182,11 +182,11 @@ async fn a_purge_is_bounded_and_tells_when_it_is_finished(place: &Place) {
         });
     }
     assert!(writes.join_all().await.iter().all(Result::is_ok));
-    assert!(!store.purge(at(MANY), at(0), at(-1)).await.unwrap().is_finished, "events");
-    assert!(!store.purge(at(0), at(2 * MANY), at(-1)).await.unwrap().is_finished, "runs");
-    assert!(!store.purge(at(0), at(0), at(0)).await.unwrap().is_finished, "values");
+    assert!(!store.purge(retention(at(MANY), at(0), at(-1))).await.unwrap().is_finished, "events");
+    assert!(!store.purge(retention(at(0), at(2 * MANY), at(-1))).await.unwrap().is_finished, "runs");
+    assert!(!store.purge(retention(at(0), at(0), at(0))).await.unwrap().is_finished, "values");
     purge_all(&store, at(MANY), at(2 * MANY), at(0)).await;
-    assert!(!store.purge(at(0), at(3 * MANY), at(0)).await.unwrap().is_finished, "traces");
+    assert!(!store.purge(retention(at(0), at(3 * MANY), at(0))).await.unwrap().is_finished, "traces");
     purge_all(&store, at(0), at(3 * MANY), at(0)).await;
 }
 

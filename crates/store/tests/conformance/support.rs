@@ -1,12 +1,14 @@
 //! Short words for what most tests do.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Activation, Appended, Attempt, Claim, Claimed, ClaimedDelivery, Delivery, JournalFrom, JournalPage, JournalRead,
-    Known, NewDelivery, NewEvent, Outcome, State, Status, Store,
+    Activation, Appended, Attempt, Claim, Claimed, ClaimedDelivery, Delivery, Drawer, JournalFrom, JournalPage,
+    JournalRead, Known, Lease, NewDelivery, NewEvent, Outcome, Parked, Replay, Replayed, Retention, Rooms, State,
+    Status, Store,
 };
 use uuid::Uuid;
 
@@ -18,6 +20,13 @@ pub const ALL: usize = 10_000;
 
 /// The registration of events that have only one.
 pub const REGISTRATION: i64 = 1;
+
+pub const REFUSED: Outcome = Outcome::Refused(Drawer::Target);
+pub const PARKED: Outcome = Outcome::Parked(ASIDE);
+pub const BLOCKING: Outcome = Outcome::Parked(Parked { blocks: true, ..ASIDE });
+
+/// Parked without an effect, out of everybody's way.
+pub const ASIDE: Parked = Parked { drawer: Drawer::Target, has_effect: false, is_in_doubt: false, blocks: false };
 
 /// Seconds since the tests began.
 pub fn at(seconds: i64) -> Timestamp {
@@ -99,8 +108,28 @@ pub async fn is_stored(store: &Arc<dyn Store>, id: Uuid) -> bool {
     store.event(id).await.expect("the store can be read").is_some()
 }
 
+/// A claim without limits.
+pub fn claim_of(owner: i64, now: Timestamp) -> Claim {
+    Claim { now, owner, lease: LEASE, deliveries_max: ALL, bytes_max: usize::MAX, rooms: Rooms::of_all(ALL) }
+}
+
+/// Somebody new, so that only time and outcomes end the leases that others hold.
+pub fn somebody() -> i64 {
+    static OWNERS: AtomicI64 = AtomicI64::new(1_000);
+    OWNERS.fetch_add(1, Ordering::Relaxed)
+}
+
+pub async fn claim_with(store: &Arc<dyn Store>, claim: Claim) -> Claimed {
+    store.claim(claim).await.expect("the store takes claims")
+}
+
+/// Claims whatever this owner may run.
+pub async fn claim_as(store: &Arc<dyn Store>, owner: i64, now: Timestamp) -> Vec<ClaimedDelivery> {
+    claim_with(store, claim_of(owner, now)).await.deliveries
+}
+
 pub async fn claim_up_to(store: &Arc<dyn Store>, now: Timestamp, deliveries_max: usize) -> Claimed {
-    store.claim(Claim { now, lease: LEASE, deliveries_max }).await.expect("the store takes claims")
+    claim_with(store, Claim { deliveries_max, ..claim_of(somebody(), now) }).await
 }
 
 pub async fn claim(store: &Arc<dyn Store>, now: Timestamp) -> Vec<ClaimedDelivery> {
@@ -141,15 +170,13 @@ pub async fn expect_claim(store: &Arc<dyn Store>, now: Timestamp, expected: &[Uu
     claimed
 }
 
+pub fn lease(claimed: &ClaimedDelivery) -> Lease {
+    Lease { event: claimed.event.number, registration: claimed.registration, attempt: claimed.attempt }
+}
+
+/// An attempt that ended when its event was accepted.
 pub fn attempt(claimed: &ClaimedDelivery, outcome: Outcome) -> Attempt {
-    Attempt {
-        event: claimed.event.number,
-        registration: claimed.registration,
-        attempt: claimed.attempt,
-        outcome,
-        activations: Vec::new(),
-        trace: None,
-    }
+    Attempt { lease: lease(claimed), at: claimed.event.at, outcome, activations: Vec::new(), trace: None }
 }
 
 /// Whether the finish counted.
@@ -163,9 +190,30 @@ pub async fn deliveries(store: &Arc<dyn Store>, event: Uuid) -> Vec<Delivery> {
 
 /// The state of an event's one delivery.
 pub async fn state(store: &Arc<dyn Store>, event: Uuid) -> State {
-    let deliveries = deliveries(store, event).await;
+    delivery(store, event).await.state
+}
+
+/// The event's one delivery.
+pub async fn delivery(store: &Arc<dyn Store>, event: Uuid) -> Delivery {
+    let mut deliveries = deliveries(store, event).await;
     assert_eq!(deliveries.len(), 1, "the event has one delivery: {deliveries:?}");
-    deliveries[0].state
+    deliveries.remove(0)
+}
+
+/// A replay of the one registration's delivery.
+pub async fn replay_of(store: &Arc<dyn Store>, event: Uuid, keys: &[&str], now: Timestamp) -> Replay {
+    let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+    Replay { event: number(store, event).await, registration: REGISTRATION, keys, now, repeats_effect: false }
+}
+
+pub async fn replay(store: &Arc<dyn Store>, event: Uuid, keys: &[&str], now: Timestamp) -> Replayed {
+    let replay = replay_of(store, event, keys, now).await;
+    store.replay(replay).await.expect("the store takes replays")
+}
+
+/// What goes for its age alone.
+pub fn retention(events: Timestamp, activations: Timestamp, now: Timestamp) -> Retention {
+    Retention { now, events, activations, bytes: u64::MAX }
 }
 
 /// A run of a second.

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use store::{Appended, NewDelivery, NewEvent, OpenError, Options, Sqlite, Store, StoreError};
+use store::{
+    Appended, Attempt, Claim, ClaimedDelivery, Lease, NewDelivery, NewEvent, OpenError, Options, Outcome, Rooms,
+    Sqlite, Store, StoreError,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -82,8 +85,20 @@ pub async fn append(store: &Sqlite, event: NewEvent) -> Uuid {
     id
 }
 
+/// Claims up to a hundred deliveries.
+pub async fn claim(store: &Sqlite, now: Timestamp) -> Vec<ClaimedDelivery> {
+    let (lease, rooms) = (Duration::from_mins(1), Rooms::of_all(100));
+    let claim = Claim { now, owner: 1, lease, deliveries_max: 100, bytes_max: usize::MAX, rooms };
+    store.claim(claim).await.expect("the store takes claims").deliveries
+}
+
+pub fn attempt(claimed: &ClaimedDelivery, outcome: Outcome) -> Attempt {
+    let lease = Lease { event: claimed.event.number, registration: claimed.registration, attempt: claimed.attempt };
+    Attempt { lease, at: claimed.event.at, outcome, activations: Vec::new(), trace: None }
+}
+
 /// The newest version of the schema.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 pub fn user_version(connection: &Connection) -> i64 {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("the file is a database")

@@ -1,7 +1,10 @@
 //! What is special to the embedded store: its folder, its file, its limits.
 
 mod beside;
+mod damage;
 mod home;
+mod lanes_of_old;
+mod limits;
 mod versions;
 
 use std::fs;
@@ -12,12 +15,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use store::{
-    Activation, Appended, Attempt, Claim, Filter, NewEvent, OpenError, Outcome, Provider, Reader, Sqlite, Status,
-    Store, StoreError,
+    Activation, Appended, Filter, NewEvent, OpenError, Outcome, Provider, Reader, Retention, Sqlite, Status, Store,
+    StoreError,
 };
 use uuid::Uuid;
 
-use home::{Home, append, at, event, mode, user_version};
+use home::{Home, append, at, attempt, claim, event, mode, user_version};
 
 /// Far beyond the queue's own limit.
 const APPENDS_MAX: usize = 50_000;
@@ -29,21 +32,12 @@ const RECOVERY_MAX: Duration = Duration::from_secs(30);
 async fn deliver_all(store: &Sqlite, now: Timestamp) -> usize {
     let mut delivered = 0;
     loop {
-        let claim = Claim { now, lease: Duration::from_mins(1), deliveries_max: 100 };
-        let claimed = store.claim(claim).await.expect("the store takes claims").deliveries;
+        let claimed = claim(store, now).await;
         if claimed.is_empty() {
             return delivered;
         }
         for delivery in claimed {
-            let attempt = Attempt {
-                event: delivery.event.number,
-                registration: delivery.registration,
-                attempt: delivery.attempt,
-                outcome: Outcome::Done,
-                activations: Vec::new(),
-                trace: None,
-            };
-            assert!(store.finish(attempt).await.expect("the store takes outcomes"));
+            assert!(store.finish(attempt(&delivery, Outcome::Done)).await.expect("the store takes outcomes"));
             delivered += 1;
         }
     }
@@ -78,23 +72,6 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     assert_eq!(user_version(&home.connect()), known + 1);
     home.connect().pragma_update(None, "user_version", known).unwrap();
     assert!(home.open().event(event).await.unwrap().is_some());
-}
-
-#[test]
-fn a_file_that_is_no_database_is_refused_and_kept() {
-    fn check(bytes: &[u8]) {
-        let home = Home::new();
-        fs::create_dir_all(&home.options.folder).unwrap();
-        fs::write(home.database(), bytes).unwrap();
-        for _ in 0..2 {
-            let refusal = home.refusal();
-            assert!(matches!(refusal, OpenError::Database(_)), "{refusal:?}");
-        }
-        assert!(fs::read(home.database()).unwrap() == bytes, "the file is as it was");
-    }
-    check(b"the shopping list");
-    check(&b"the shopping list\n".repeat(1_000));
-    check(&[0xff; 100]);
 }
 
 #[test]
@@ -178,7 +155,8 @@ async fn a_full_store_takes_no_event_but_delivers_what_it_has() {
     assert_eq!(deliver_all(&store, at(1)).await, stored);
     let refused = store.append(large(1)).await;
     assert!(matches!(refused, Err(StoreError::Full)), "delivered events still take room: {refused:?}");
-    while !store.purge(at(50), at(0), at(0)).await.unwrap().is_finished {}
+    let retention = Retention { now: at(0), events: at(50), activations: at(0), bytes: u64::MAX };
+    while !store.purge(retention).await.unwrap().is_finished {}
     append(&store, large(2)).await;
     assert_eq!(deliver_all(&store, at(2)).await, 1);
 }

@@ -1,18 +1,16 @@
 //! A database that an earlier version wrote.
 
 use std::fs;
-use std::time::Duration;
 
-use jiff::Timestamp;
 use rusqlite::Connection;
 use store::{
-    Activation, Appended, Attempt, Claim, Claimed, ClaimedDelivery, Credential, EventMetadata, Interest, JournalFrom,
-    JournalRead, NewEvent, OpenError, Outcome, Provider, Reader, Registration, RegistrationHealth, Sqlite, State,
-    Store, StoreError, Trace, TraceFilter, TracedRequest, TracedResponse, Verification,
+    Activation, Appended, Attempt, ClaimedDelivery, Credential, EventMetadata, Interest, JournalFrom, JournalRead,
+    NewEvent, OpenError, Outcome, Provider, Reader, Registration, RegistrationHealth, Sqlite, State, Store, StoreError,
+    Trace, TraceFilter, TracedRequest, TracedResponse, Verification,
 };
 use uuid::Uuid;
 
-use crate::home::{Home, VERSION, append, at, event, user_version};
+use crate::home::{Home, VERSION, append, at, attempt, claim, event, user_version};
 
 const FIRST_VERSION: &str = include_str!("first_version.sql");
 
@@ -41,21 +39,8 @@ async fn reopen(home: &Home, store: Sqlite) -> Sqlite {
     home.open()
 }
 
-async fn claim(store: &Sqlite, now: Timestamp) -> Vec<ClaimedDelivery> {
-    let claim = Claim { now, lease: Duration::from_mins(1), deliveries_max: 10 };
-    let Claimed { deliveries, .. } = store.claim(claim).await.expect("the store takes claims");
-    deliveries
-}
-
 fn done(claimed: &ClaimedDelivery, trace: Option<Trace>) -> Attempt {
-    Attempt {
-        event: claimed.event.number,
-        registration: claimed.registration,
-        attempt: claimed.attempt,
-        outcome: Outcome::Done,
-        activations: Vec::new(),
-        trace,
-    }
+    Attempt { trace, ..attempt(claimed, Outcome::Done) }
 }
 
 async fn journal(store: &Sqlite) -> Vec<Uuid> {
@@ -223,7 +208,7 @@ async fn a_reader_refuses_an_older_store_and_leaves_it_alone() {
     match Reader::open(&home.options.folder) {
         Err(StoreError::Open { path, source: source @ OpenError::Older { found: 1, known: VERSION } }) => {
             assert_eq!(path, home.options.folder);
-            let expected = "an older version wrote it (schema 1, this program knows 3); a kit that starts brings it up \
+            let expected = "an older version wrote it (schema 1, this program knows 4); a kit that starts brings it up \
                             to date";
             assert_eq!(source.to_string(), expected);
         }
