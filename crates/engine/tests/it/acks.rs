@@ -6,7 +6,7 @@ use engine::{Ack, Clock, PUBLISH};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use sdk::{Fate, Progress, Published, Refusal};
-use store::{State, Store};
+use store::{Retention, State, Store};
 use testkit::{FakeCarrier, ManualClock};
 
 use crate::service::{CHANGED, Service, Setup, registration, sent};
@@ -139,7 +139,9 @@ async fn a_repeat_is_told_the_reason_of_the_last_attempt() {
 async fn a_repeat_is_told_of_a_refusal_whose_record_is_gone() {
     let service = service(&FakeCarrier::new().then(Fate::Refused, 400, "wrong")).await;
     assert_eq!(short(service.offer(Some("u"), "A").await), "no: wrong");
-    let purged = service.store.purge(Timestamp::MIN, Timestamp::MAX, service.clock.now()).await.unwrap();
+    let now = service.clock.now();
+    let retention = Retention { now, events: Timestamp::MIN, activations: Timestamp::MAX, bytes: u64::MAX };
+    let purged = service.store.purge(retention).await.unwrap();
     assert_eq!(purged.rows, 1);
     let answer = short(service.offer(Some("u"), "A").await);
     assert_eq!(answer, "no: the events API did not take this event before");

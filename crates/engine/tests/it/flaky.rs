@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use store::{
-    Activation, Appended, Attempt, Catalogue, Change, Claim, Claimed, Credential, Delivery, EventMetadata, Filter,
-    Health, JournalPage, JournalRead, NewEvent, Provider, Purged, Registration, Sqlite, Store, StoreError, StoredEvent,
-    Trace, TraceFilter,
+    Activation, Appended, Attempt, AttemptCount, Catalogue, Change, Claim, Claimed, Credential, Delivery,
+    DeliveryFilter, EventMetadata, Filter, Forgotten, Health, Job, JournalPage, JournalRead, Lease, Listed, NewEvent,
+    Provider, Purged, Registration, RegistrationHealth, Replay, Replayed, Retention, Sqlite, Store, StoreError,
+    StoredEvent, Trace, TraceFilter,
 };
 use uuid::Uuid;
 
@@ -76,6 +77,50 @@ impl Store for Flaky {
         let left = self.finishes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         left.map_err(|_| StoreError::Closed)?;
         self.store.finish(attempt).await
+    }
+
+    async fn renew(&self, owner: i64, leases: Vec<Lease>, until: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        self.store.renew(owner, leases, until).await
+    }
+
+    async fn release(&self, owner: i64, but: Vec<Lease>, now: Timestamp) -> Result<usize, StoreError> {
+        self.store.release(owner, but, now).await
+    }
+
+    async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
+        self.store.replay(replay).await
+    }
+
+    async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Listed>, StoreError> {
+        self.store.deliveries(filter).await
+    }
+
+    async fn blockers(&self, event: i64, registration: i64) -> Result<Vec<Listed>, StoreError> {
+        self.store.blockers(event, registration).await
+    }
+
+    async fn attempt_counts(&self, since: Timestamp) -> Result<Vec<AttemptCount>, StoreError> {
+        self.store.attempt_counts(since).await
+    }
+
+    async fn events(&self, after: i64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.store.events(after, limit).await
+    }
+
+    async fn forget(&self, event: i64) -> Result<Forgotten, StoreError> {
+        self.store.forget(event).await
+    }
+
+    async fn put_health(&self, registration: i64, health: RegistrationHealth) -> Result<bool, StoreError> {
+        self.store.put_health(registration, health).await
+    }
+
+    async fn put_job(&self, job: Job) -> Result<(), StoreError> {
+        self.store.put_job(job).await
+    }
+
+    async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
+        self.store.jobs().await
     }
 
     async fn work_arrived(&self) {
@@ -177,8 +222,8 @@ impl Store for Flaky {
         self.store.delete_value(key).await
     }
 
-    async fn purge(&self, events: Timestamp, activations: Timestamp, now: Timestamp) -> Result<Purged, StoreError> {
-        self.store.purge(events, activations, now).await
+    async fn purge(&self, retention: Retention) -> Result<Purged, StoreError> {
+        self.store.purge(retention).await
     }
 
     async fn health(&self) -> Health {

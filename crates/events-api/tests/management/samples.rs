@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use engine::Clock;
 use serde_json::{Value, json};
-use store::{Claim, JournalFrom, JournalRead, Verification};
+use store::{Claim, JournalFrom, JournalRead, Rooms, Verification};
 
 use crate::world::{REGISTRATIONS, WORKSPACE, World};
 
@@ -12,7 +12,14 @@ fn test(provider: &str, registration: &str) -> String {
 
 /// What is due and was not asked for yet: the registration's number and the event's data.
 async fn due(world: &World) -> Vec<(i64, Value)> {
-    let claim = Claim { now: world.clock.now(), lease: Duration::from_mins(1), deliveries_max: 100 };
+    let claim = Claim {
+        now: world.clock.now(),
+        owner: 1,
+        lease: Duration::from_mins(1),
+        deliveries_max: 100,
+        bytes_max: 1 << 20,
+        rooms: Rooms::of_all(100),
+    };
     let claimed = world.store.claim(claim).await.unwrap().deliveries;
     let parts = |delivery: store::ClaimedDelivery| {
         assert_eq!(&*delivery.event.code, "order.created");

@@ -172,7 +172,8 @@ async fn a_position_before_events_that_were_removed_is_gone() {
     world.clock.advance(Duration::from_hours(1));
     world.publish("c").await;
     let before = world.clock.now();
-    world.store.purge(before, Timestamp::MIN, before).await.unwrap();
+    let retention = store::Retention { now: before, events: before, activations: Timestamp::MIN, bytes: u64::MAX };
+    world.store.purge(retention).await.unwrap();
     let since = |place: usize| format!("{}?since={}", world.journal(), all.positions[place]);
     expired(&world, &since(0), &all.positions[0]).await;
     assert_eq!(page(&world, &since(1)).await.ids, ["c"]);
