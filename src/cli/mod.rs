@@ -2,8 +2,15 @@ mod action;
 mod activation;
 mod check;
 mod credential;
+mod delivery;
 mod demo;
 mod dev;
+mod event;
+mod job;
+mod journal;
+mod local;
+mod orders;
+mod registration;
 mod serve;
 mod table;
 mod torture;
@@ -44,6 +51,21 @@ pub enum Command {
     /// Look at runs of actions.
     #[command(subcommand)]
     Activation(activation::Command),
+    /// Look at what became of events on their way, and have deliveries run again.
+    #[command(subcommand)]
+    Delivery(delivery::Command),
+    /// Work on stored events.
+    #[command(subcommand)]
+    Event(event::Command),
+    /// Look at registrations and how they are doing, and enable one.
+    #[command(subcommand)]
+    Registration(registration::Command),
+    /// Read the journals of registrations.
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// Look at work that the kit was asked for.
+    #[command(subcommand)]
+    Job(job::Command),
     /// Manage the clients of our own events service.
     #[command(subcommand)]
     Credential(credential::Command),
@@ -67,6 +89,11 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Check(options) => check::run(&root(), &options),
         Command::Action(command) => action::run(&root(), &command).await,
         Command::Activation(command) => activation::run(&root(), &command),
+        Command::Delivery(command) => delivery::run(&root(), &command).await,
+        Command::Event(command) => event::run(&root(), &command).await,
+        Command::Registration(command) => registration::run(&root(), &command).await,
+        Command::Journal(command) => journal::run(&root(), &command),
+        Command::Job(command) => job::run(&root(), &command),
         Command::Credential(command) => credential::run(&root(), &command),
         Command::Torture(options) => torture::run(&root(), &options).await,
         Command::TortureChild(options) => torture::child::run(&root(), &options).await,

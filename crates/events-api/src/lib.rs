@@ -25,4 +25,5 @@ mod traces;
 mod validations;
 
 pub use courier::Courier;
+pub use journal::{number as journal_number, position as journal_position};
 pub use service::{Identity, OpenError, Options, Parts, Service};

@@ -373,3 +373,11 @@ pub struct AttemptCount {
     pub attempts: u64,
     pub failures: u64,
 }
+
+/// How many deliveries of a registration are in one state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateCount {
+    pub registration: i64,
+    pub state: State,
+    pub count: u64,
+}

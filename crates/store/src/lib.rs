@@ -30,7 +30,7 @@ pub use change::Change;
 pub use credential::{ClientSecret, Credential};
 pub use delivery::{
     Attempt, AttemptCount, Backlog, Claim, Claimed, ClaimedDelivery, Delivery, DeliveryFilter, Drawer, Lease, Listed,
-    Order, Outcome, Parked, Replay, Replayed, Room, Rooms, State,
+    Order, Outcome, Parked, Replay, Replayed, Room, Rooms, State, StateCount,
 };
 pub use error::{OpenError, StoreError};
 pub use event::{Appended, Known, NewDelivery, NewEvent, StoredEvent};

@@ -130,6 +130,16 @@ impl Store for Planted {
         self.inner.release(owner, but, now).await
     }
 
+    async fn release_ended(
+        &self,
+        owner: i64,
+        but: Vec<Lease>,
+        ended: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.inner.release_ended(owner, but, ended, now).await
+    }
+
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
         self.inner.replay(replay).await
     }

@@ -16,7 +16,8 @@ use crate::access::Caller;
 use crate::integration::{Address, Owned, owned};
 use crate::problem::Problem;
 use crate::{Service, delivered};
-use query::{Query, Start, position};
+use query::{Query, Start};
+pub use query::{number, position};
 
 /// Events are kept in the store for longer, but a journal does not tell of older ones.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);

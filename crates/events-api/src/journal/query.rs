@@ -26,11 +26,12 @@ pub(super) enum Start {
 }
 
 /// The place of an event in the journal of a registration.
-pub(super) fn position(registration: &str, number: i64) -> String {
+pub fn position(registration: &str, number: i64) -> String {
     format!("{WORD}:{registration}:{}", Uuid::from_u128(u128::from(number.unsigned_abs())))
 }
 
-fn number(registration: &str, position: &str) -> Option<i64> {
+/// The number of the event at a position of this registration's journal.
+pub fn number(registration: &str, position: &str) -> Option<i64> {
     let rest = position.strip_prefix(WORD)?.strip_prefix(':')?.strip_prefix(registration)?.strip_prefix(':')?;
     i64::try_from(Uuid::try_parse(rest).ok()?.as_u128()).ok()
 }

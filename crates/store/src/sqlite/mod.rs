@@ -6,6 +6,7 @@ mod beside;
 mod changes;
 mod checkpoint;
 mod claim;
+mod counts;
 mod damage;
 mod delivery;
 mod job;

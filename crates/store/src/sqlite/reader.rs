@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::{DATABASE, damage, job, journal, list, rows, schema, trace, writer};
+use super::{DATABASE, counts, damage, job, journal, list, rows, schema, trace, writer};
 use crate::error::OpenError;
 use crate::{
     Activation, AttemptCount, Backlog, Catalogue, Credential, Delivery, DeliveryFilter, Filter, Job, JournalPage,
-    JournalRead, Listed, Status, StoreError, StoredEvent, Trace, TraceFilter,
+    JournalRead, Listed, StateCount, Status, StoreError, StoredEvent, Trace, TraceFilter,
 };
 
 /// Connections kept open between reads.
@@ -148,6 +148,11 @@ impl Reader {
     /// Attempts that ended since, by registration.
     pub fn attempt_counts(&self, since: Timestamp) -> Result<Vec<AttemptCount>, StoreError> {
         self.with(|connection| list::attempt_counts(connection, rows::millis(since)))
+    }
+
+    /// How much is undelivered, by registration and state.
+    pub fn undelivered(&self) -> Result<Vec<StateCount>, StoreError> {
+        self.with(counts::undelivered)
     }
 
     /// Events behind this number, oldest first.

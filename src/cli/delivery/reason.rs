@@ -1,0 +1,117 @@
+//! Why a delivery is where it is, in one line.
+
+use serde_json::Value;
+use store::{Activation, Filter, Listed, State};
+
+use crate::cli::local::{Folder, Registrations};
+
+/// Of the newest runs on an event these are looked at: one event goes to few registrations of the same action.
+const RUNS_MAX: usize = 50;
+
+/// Blockers that are named; one for each lane is the rule.
+const NAMED_MAX: usize = 3;
+
+/// For one that waits, what for; for another, the error text of its newest attempt.
+pub fn of(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
+    match listed.delivery.state {
+        State::Waiting => waits_for(folder, listed),
+        State::Done | State::Journaled => Ok(None),
+        State::Due
+        | State::Leased
+        | State::Skipped
+        | State::Refused
+        | State::Parked
+        | State::Suppressed
+        | State::Blocking => {
+            let runs = attempts(folder, registrations, listed)?;
+            Ok(runs.last().and_then(|run| said(&run.result)))
+        }
+    }
+}
+
+/// The recorded attempts of a delivery, oldest first.
+pub fn attempts(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Vec<Activation>> {
+    let Some(action) = registrations.action(listed.delivery.registration) else { return Ok(Vec::new()) };
+    let filter = Filter { limit: RUNS_MAX, action: Some(action.to_owned()), event: Some(listed.id) };
+    let mut runs = folder.reader.activations(&filter)?;
+    runs.retain(|run| run.attempt > 0);
+    runs.reverse();
+    Ok(runs)
+}
+
+fn waits_for(folder: &Folder, listed: &Listed) -> anyhow::Result<Option<String>> {
+    let blockers = folder.reader.blockers(listed.delivery.event, listed.delivery.registration)?;
+    let mut named: Vec<String> = blockers.iter().take(NAMED_MAX).map(named).collect();
+    if blockers.len() > NAMED_MAX {
+        named.push(format!("{} more", blockers.len() - NAMED_MAX));
+    }
+    Ok((!named.is_empty()).then(|| format!("waits for {}", named.join(" and "))))
+}
+
+fn named(blocker: &Listed) -> String {
+    let (id, state) = (blocker.id, blocker.delivery.state.as_str());
+    match next_attempt(blocker) {
+        Some(next) => format!("{id} ({state}, next attempt {next})"),
+        None => format!("{id} ({state})"),
+    }
+}
+
+/// When it is tried again, if that is known.
+pub fn next_attempt(listed: &Listed) -> Option<String> {
+    (listed.delivery.state == State::Due).then(|| listed.delivery.due.strftime("%F %T").to_string())
+}
+
+/// What a run says about itself, in one line.
+pub fn said(result: &str) -> Option<String> {
+    const PLACES: [&str; 7] = [
+        "/error/body/error",
+        "/body/error",
+        "/body/response/error",
+        "/body/response/message",
+        "/body/response",
+        "/body/message",
+        "/error",
+    ];
+    let result: Value = serde_json::from_str(result).ok()?;
+    let text = PLACES.iter().find_map(|place| result.pointer(place)?.as_str())?;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// The begin of a text that takes no more than `width` columns.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_says_why_in_one_line() {
+        fn check(result: &str, expected: Option<&str>) {
+            assert_eq!(said(result).as_deref(), expected, "{result}");
+        }
+        check(r#"{"error":{"statusCode":404,"body":{"error":"not\n  there"}}}"#, Some("not there"));
+        check(r#"{"statusCode":200,"body":{"type":"x","response":{"message":"updated"}}}"#, Some("updated"));
+        check(r#"{"statusCode":200,"body":{"type":"x","response":"an echo"}}"#, Some("an echo"));
+        check(r#"{"statusCode":400,"body":{"success":false,"error":"wrong"}}"#, Some("wrong"));
+        check(r#"{"error":"it crashed"}"#, Some("it crashed"));
+        check(r#"{"error":{"statusCode":500,"body":{"error":""}}}"#, None);
+        check("{}", None);
+        check("nothing", None);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_ends_with_a_sign() {
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut("longer", 5), "long…");
+        assert_eq!(cut("two words", 5), "two…");
+        assert_eq!(cut("äöüäöü", 3), "äö…");
+        assert_eq!(cut("", 0), "");
+    }
+}

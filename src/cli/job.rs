@@ -1,0 +1,53 @@
+use std::path::Path;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use store::Job;
+
+use super::local::Folder;
+use super::orders::progress;
+use super::table::plain;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the work that the kit was asked for, oldest first, and how far it is.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Reads the local folder, also while a kit is running on it.
+pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
+    let Command::List { json } = command;
+    let jobs = Folder::open(root, "jobs")?.reader.jobs()?;
+    if *json {
+        let rows: Vec<Value> = jobs.iter().map(row).collect();
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(());
+    }
+    let mut table = plain(["Created", "State", "Job ID", "Progress", "Work"]);
+    for job in &jobs {
+        table.add_row([
+            job.created.strftime("%F %T").to_string(),
+            job.state.as_str().to_owned(),
+            job.id.to_string(),
+            progress(job),
+            job.document.clone(),
+        ]);
+    }
+    println!("{}", table.trim_fmt());
+    Ok(())
+}
+
+fn row(job: &Job) -> Value {
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    json!({
+        "id": job.id.to_string(),
+        "created": job.created.to_string(),
+        "state": job.state.as_str(),
+        "document": parsed(&job.document),
+        "progress": parsed(&job.progress),
+    })
+}
