@@ -3,6 +3,7 @@
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
@@ -28,13 +29,24 @@ pub struct Options {
     plant: Option<Plant>,
 }
 
+/// While the disk is full, the store that was opened again meets it again within this time.
+const FULL_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// What is wrong with the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// The next write fails.
+    Fails(WriteFailure),
+    /// For so long, in whole milliseconds, the store cannot grow.
+    FullFor(Duration),
+}
+
 /// What the commanding process asks for: a line of text each on stdin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The clock is off by this many milliseconds from now on.
     Clock(i64),
-    /// The next write fails.
-    Disk(WriteFailure),
+    Disk(Disk),
     /// End as after SIGTERM.
     Stop,
 }
@@ -43,18 +55,25 @@ impl Order {
     pub fn line(self) -> String {
         match self {
             Self::Clock(offset_ms) => format!("clock {offset_ms}\n"),
-            Self::Disk(WriteFailure::BeforeCommit) => "disk before\n".to_owned(),
-            Self::Disk(WriteFailure::AfterCommit) => "disk after\n".to_owned(),
+            Self::Disk(Disk::Fails(WriteFailure::BeforeCommit)) => "disk before\n".to_owned(),
+            Self::Disk(Disk::Fails(WriteFailure::NoRoom)) => "disk no room\n".to_owned(),
+            Self::Disk(Disk::Fails(WriteFailure::AfterCommit)) => "disk after\n".to_owned(),
+            Self::Disk(Disk::FullFor(time)) => format!("full {}\n", time.as_millis()),
             Self::Stop => "stop\n".to_owned(),
         }
     }
 
     fn parse(line: &str) -> Option<Self> {
         match line.trim() {
-            "disk before" => Some(Self::Disk(WriteFailure::BeforeCommit)),
-            "disk after" => Some(Self::Disk(WriteFailure::AfterCommit)),
+            "disk before" => Some(Self::Disk(Disk::Fails(WriteFailure::BeforeCommit))),
+            "disk no room" => Some(Self::Disk(Disk::Fails(WriteFailure::NoRoom))),
+            "disk after" => Some(Self::Disk(Disk::Fails(WriteFailure::AfterCommit))),
             "stop" => Some(Self::Stop),
-            other => Some(Self::Clock(other.strip_prefix("clock ")?.parse().ok()?)),
+            other => match other.split_once(' ')? {
+                ("full", ms) => Some(Self::Disk(Disk::FullFor(Duration::from_millis(ms.parse().ok()?)))),
+                ("clock", ms) => Some(Self::Clock(ms.parse().ok()?)),
+                _ => None,
+            },
         }
     }
 }
@@ -87,7 +106,8 @@ fn obey(sqlite: &Sqlite, clock: &JumpingClock, stop: &watch::Sender<bool>) {
         let Ok(line) = line else { break };
         match Order::parse(&line) {
             Some(Order::Clock(offset_ms)) => clock.jump_to(offset_ms),
-            Some(Order::Disk(failure)) => sqlite.fail_next_write(failure),
+            Some(Order::Disk(Disk::Fails(failure))) => sqlite.fail_next_write(failure),
+            Some(Order::Disk(Disk::FullFor(time))) => fill(sqlite, time),
             Some(Order::Stop) => break,
             None => warn!("an order that nobody understands"),
         }
@@ -95,7 +115,16 @@ fn obey(sqlite: &Sqlite, clock: &JumpingClock, stop: &watch::Sender<bool>) {
     let _ = stop.send(true);
     // Keeps the channel open: a closed one would read as an error, not as a stop.
     while !stop.is_closed() {
-        std::thread::park_timeout(std::time::Duration::from_secs(1));
+        std::thread::park_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Orders that come meanwhile wait.
+fn fill(sqlite: &Sqlite, time: Duration) {
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        sqlite.fail_next_write(WriteFailure::NoRoom);
+        std::thread::sleep(FULL_AGAIN_AFTER);
     }
 }
 
@@ -105,10 +134,13 @@ mod tests {
 
     #[test]
     fn orders_are_understood_as_they_are_given() {
-        let failures = [WriteFailure::BeforeCommit, WriteFailure::AfterCommit].map(Order::Disk);
-        for order in [Order::Clock(-1_500), Order::Clock(7_200_000), Order::Stop].into_iter().chain(failures) {
+        let failures = [WriteFailure::BeforeCommit, WriteFailure::NoRoom, WriteFailure::AfterCommit].map(Disk::Fails);
+        let disks = failures.into_iter().chain([Disk::FullFor(Duration::from_millis(1_250))]).map(Order::Disk);
+        for order in [Order::Clock(-1_500), Order::Clock(7_200_000), Order::Stop].into_iter().chain(disks) {
             assert_eq!(Order::parse(&order.line()), Some(order));
         }
-        assert_eq!(Order::parse("clock soon"), None);
+        for order in ["clock soon", "full", "stop it"] {
+            assert_eq!(Order::parse(order), None, "{order}");
+        }
     }
 }

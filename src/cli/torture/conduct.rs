@@ -1,6 +1,7 @@
 //! Carries the plan out: kills, starts again, breaks target, disk and clock while the senders send, and at last lets
 //! everything be delivered.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -25,10 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(12);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What was done so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Done {
     pub kills: usize,
-    pub faults: usize,
+    /// Of the target, by what they are.
+    pub faults: BTreeMap<&'static str, usize>,
     pub disks: usize,
     pub clocks: usize,
 }
@@ -84,7 +86,7 @@ impl<'a> Conductor<'a> {
     ///
     /// # Errors
     /// The program does not start again.
-    pub async fn conduct(&mut self, plan: Vec<Moment>, events: u64, told: &dyn Fn(u64, Done)) -> anyhow::Result<()> {
+    pub async fn conduct(&mut self, plan: Vec<Moment>, events: u64, told: &dyn Fn(u64, &Done)) -> anyhow::Result<()> {
         for Moment { at, act } in plan {
             if !self.reach(at, told).await? {
                 return Ok(());
@@ -94,14 +96,14 @@ impl<'a> Conductor<'a> {
                     tokio::time::sleep(after).await;
                     self.kill().await?;
                 }
-                Act::Fault(fault) => {
+                Act::Fault(name, fault) => {
                     if self.target.sandbox.add_fault(&fault).is_err() {
                         self.target.sandbox.clear_faults();
                     }
-                    self.done.faults += 1;
+                    *self.done.faults.entry(name).or_default() += 1;
                 }
-                Act::Disk(failure) => {
-                    self.process.tell(Order::Disk(failure));
+                Act::Disk(disk) => {
+                    self.process.tell(Order::Disk(disk));
                     self.done.disks += 1;
                 }
                 Act::Clock(offset_ms) => {
@@ -137,10 +139,10 @@ impl<'a> Conductor<'a> {
     }
 
     /// Waits until so many events are sent; `false` when nothing moves any more.
-    async fn reach(&mut self, sent: u64, told: &dyn Fn(u64, Done)) -> anyhow::Result<bool> {
+    async fn reach(&mut self, sent: u64, told: &dyn Fn(u64, &Done)) -> anyhow::Result<bool> {
         while self.load.sent() < sent {
             let _ = tokio::time::timeout(LOOK_EVERY, self.load.progress.notified()).await;
-            told(self.load.sent(), self.done);
+            told(self.load.sent(), &self.done);
             self.look_after_process().await?;
             let idle = self.idle();
             if idle > PATIENCE {
@@ -186,7 +188,7 @@ impl<'a> Conductor<'a> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn drain(&mut self, told: &dyn Fn(u64, Done)) -> anyhow::Result<()> {
+    pub async fn drain(&mut self, told: &dyn Fn(u64, &Done)) -> anyhow::Result<()> {
         self.target.sandbox.clear_faults();
         self.set_clock(clock_latest_ms() + self.steps_ms);
         self.seen = Seen { at: Instant::now(), steps: 0, ..self.seen };
@@ -194,7 +196,7 @@ impl<'a> Conductor<'a> {
             if open(&self.program.data())? == 0 {
                 return Ok(());
             }
-            told(self.load.sent(), self.done);
+            told(self.load.sent(), &self.done);
             self.look_after_process().await?;
             let idle = self.idle();
             if idle > PATIENCE {

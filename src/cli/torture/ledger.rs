@@ -45,6 +45,8 @@ pub struct Counts {
     pub calls: u64,
     pub reads: u64,
     pub changes: u64,
+    /// Calls that met a fault, but for those that were only slow.
+    pub faulty: u64,
 }
 
 /// Kept by the commanding process, outside what is killed.
@@ -58,6 +60,9 @@ impl Ledger {
         let mut book = self.book();
         let position = book.counts.calls;
         book.counts.calls += 1;
+        // The sandbox by itself answers nothing of the kind.
+        let is_faulty = effect.is_lost || effect.status.is_none_or(|status| status == 429 || status >= 500);
+        book.counts.faulty += u64::from(is_faulty);
         if effect.method == "GET" {
             book.counts.reads += 1;
             return;

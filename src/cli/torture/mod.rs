@@ -29,7 +29,7 @@ use clap::Args;
 use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::Found;
 use check::{Evidence, check};
@@ -92,7 +92,7 @@ async fn torture(root: &Path, folder: &Path, options: &Options) -> anyhow::Resul
     let load = Arc::new(Load::new(addresses, Arc::clone(&target.ledger))?);
     let senders = send(&load, &target, (&mut rng, seed), sources);
     let bar = progress(events);
-    let told = |sent: u64, done: Done| {
+    let told = |sent: u64, done: &Done| {
         bar.set_position(sent);
         bar.set_message(format!("{} kills", done.kills));
     };
@@ -147,7 +147,7 @@ fn send(
 ) -> Vec<Sending> {
     let senders = sources.into_iter().enumerate().map(|(number, (events, count))| {
         let (load, sandbox, rng) = (Arc::clone(load), target.sandbox.clone(), rng.fork());
-        let sender = Sender { load, sandbox, events, rng, prefix: format!("{seed:x}-{number}") };
+        let sender = Sender { load, sandbox, events, rng, prefix: format!("{seed:x}-{number}"), going: JoinSet::new() };
         tokio::spawn(sender.run(count))
     });
     senders.collect()

@@ -11,8 +11,8 @@ use super::finding::{Finding, Kind};
 use super::ledger::Counts;
 use super::planted::Plant;
 
-/// Findings that are printed; the rest is counted.
-const FINDINGS_PRINTED_MAX: usize = 20;
+/// Findings of one kind that are printed; the rest is counted.
+const FINDINGS_PRINTED_MAX: usize = 5;
 
 /// What the senders counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,8 +56,8 @@ impl Report {
                 "repeated": self.clients.repeated,
                 "askedAgain": self.clients.asked_again,
             },
-            "faults": {"target": self.done.faults, "disk": self.done.disks, "clock": self.done.clocks},
-            "target": {"calls": self.target.calls, "reads": self.target.reads, "effects": self.target.changes},
+            "faults": {"target": self.done.faults.values().sum::<usize>(), "ofTarget": self.done.faults, "disk": self.done.disks, "clock": self.done.clocks},
+            "target": {"calls": self.target.calls, "reads": self.target.reads, "effects": self.target.changes, "faulty": self.target.faulty},
             "restartMs": {"median": self.restart_median_ms(), "longest": self.restart_longest_ms()},
             "seconds": self.took.as_secs(),
             "findings": findings,
@@ -78,22 +78,31 @@ impl Report {
             "events    {} sent, {} acknowledged; {} clients hung up, {} uids came again, {} requests had to be repeated",
             clients.sent, clients.acknowledged, clients.hung_up, clients.repeated, clients.asked_again
         );
-        println!("faults    {} of the target, {} of the disk, {} of the clock", done.faults, done.disks, done.clocks);
-        println!("target    {} calls, {} of them reads; {} effects", target.calls, target.reads, target.changes);
+        let faults = done.faults.values().sum::<usize>();
+        println!("faults    {faults} of the target, {} of the disk, {} of the clock", done.disks, done.clocks);
+        println!("          of the target: {}", self.faults());
+        println!(
+            "target    {} calls, {} of them reads, {} refused or cut by a fault; {} effects",
+            target.calls, target.reads, target.faulty, target.changes
+        );
         println!("time      {} s", self.took.as_secs());
         println!("findings  {}", self.summary());
-        for finding in self.findings.iter().take(FINDINGS_PRINTED_MAX) {
-            println!("  {finding}");
+        // They come sorted by kind.
+        for of_kind in self.findings.chunk_by(|one, other| one.kind == other.kind) {
+            of_kind.iter().take(FINDINGS_PRINTED_MAX).for_each(|finding| println!("  {finding}"));
+            if let Some(more) = of_kind.len().checked_sub(FINDINGS_PRINTED_MAX).filter(|more| *more > 0) {
+                println!("  and {more} more of `{}`; --json prints all", of_kind[0].kind.as_str());
+            }
         }
-        if self.findings.len() > FINDINGS_PRINTED_MAX {
-            println!("  and {} more; --json prints all", self.findings.len() - FINDINGS_PRINTED_MAX);
-        }
-        if !self.findings.is_empty() {
-            println!("again     {}", self.command());
-        }
+        println!("again     {}", self.command());
         if let Some(folder) = &self.folder {
             println!("kept      {} (store and log)", folder.display());
         }
+    }
+
+    fn faults(&self) -> String {
+        let faults = self.done.faults.iter().map(|(name, count)| format!("{count} {name}"));
+        faults.collect::<Vec<_>>().join(", ")
     }
 
     fn summary(&self) -> String {

@@ -8,6 +8,7 @@ use fastrand::Rng;
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::events::{Draft, Events};
@@ -118,6 +119,8 @@ pub struct Sender {
     pub rng: Rng,
     /// Begins each uid.
     pub prefix: String,
+    /// Clients that are about to hang up.
+    pub going: JoinSet<()>,
 }
 
 impl Sender {
@@ -143,13 +146,16 @@ impl Sender {
             self.load.sent.fetch_add(1, Ordering::SeqCst);
             self.load.progress.notify_one();
         }
+        self.going.join_all().await;
         Ok(sent)
     }
 
     async fn send(&mut self, uid: &str, draft: &Draft, chance: u32) -> Fate {
         let body = json!({"data": {"uid": uid, "event": draft.code, "value": draft.value}});
         if draft.is_alone || chance < HANGUPS {
-            self.hang_up(&body).await;
+            self.hang_up(&body);
+            let pause = self.rng.u64(AGAIN_AFTER_MS);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         if draft.is_alone {
             return Fate::Abandoned;
@@ -162,13 +168,15 @@ impl Sender {
         fate
     }
 
-    async fn hang_up(&mut self, body: &Value) {
+    /// Begins to.
+    fn hang_up(&mut self, body: &Value) {
         self.load.hung_up.fetch_add(1, Ordering::SeqCst);
         let text = body.to_string();
         let hangup = Hangup::at_random(&mut self.rng, text.len());
         let address = self.load.address.borrow().clone();
+        while self.going.try_join_next().is_some() {}
         // Nobody listening is as good as a client that goes.
-        let _ = hang_up(&address, &text, hangup).await;
+        self.going.spawn(async move { drop(hang_up(&address, &text, hangup).await) });
     }
 
     async fn until_acknowledged(&mut self, body: &Value) -> Fate {

@@ -134,7 +134,8 @@ impl Sqlite {
         })
     }
 
-    /// Has the next transaction fail. As after every failed write the database is opened again then.
+    /// Has the next transaction fail, or with [`WriteFailure::NoRoom`] the next one that needs room. As after every failed
+    /// write the database is opened again then.
     pub fn fail_next_write(&self, failure: WriteFailure) {
         self.shared.order_failure(failure);
     }

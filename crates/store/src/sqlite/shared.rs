@@ -18,6 +18,8 @@ pub(super) struct Shared {
 pub enum WriteFailure {
     /// The disk is full: nothing is written.
     BeforeCommit,
+    /// The database cannot grow any more: SQLite itself ends the transaction at the first statement that needs a page.
+    NoRoom,
     /// Everything is written, but whoever waits for it is told that it is not.
     AfterCommit,
 }

@@ -163,6 +163,10 @@ impl Open {
         batch: impl ExactSizeIterator<Item = Command>,
         ordered: Option<WriteFailure>,
     ) -> rusqlite::Result<(Vec<Executed>, bool)> {
+        if ordered == Some(WriteFailure::NoRoom) {
+            // SQLite makes it as many pages as there are.
+            self.connection.query_row("PRAGMA max_page_count = 1", [], |_| Ok(()))?;
+        }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let bytes = bytes_used(&transaction)?;
         let mut executed = Vec::with_capacity(batch.len());

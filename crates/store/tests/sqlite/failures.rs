@@ -51,3 +51,27 @@ async fn who_reads_after_a_failed_write_leaves_the_log_alone() {
         assert!(log.is_file(), "the log is gone after {failure:?}, though the store is open");
     }
 }
+
+/// What was acknowledged before the disk was full is there, what was not is taken as soon as there is room.
+#[tokio::test]
+async fn a_full_disk_refuses_and_loses_nothing() {
+    let home = Home::new();
+    let store = home.open();
+    let first = append(&store, event(0)).await;
+    store.fail_next_write(WriteFailure::NoRoom);
+    let large =
+        NewEvent { uid: Some("large".to_owned()), body: format!("\"{}\"", "x".repeat(200_000)).into(), ..event(1) };
+    let refused = store.append(large.clone()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable)), "{refused:?}");
+    let begin = Instant::now();
+    let taken = loop {
+        match store.append(large.clone()).await {
+            Err(StoreError::Unavailable) => assert!(begin.elapsed() < RECOVERY_MAX, "the store does not recover"),
+            taken => break taken.unwrap(),
+        }
+    };
+    assert!(matches!(taken, Appended::Stored), "{taken:?}");
+    for id in [first, large.id] {
+        assert!(store.event(id).await.unwrap().is_some(), "{id} is gone");
+    }
+}
