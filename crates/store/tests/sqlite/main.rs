@@ -6,6 +6,7 @@ mod failures;
 mod home;
 mod lanes_of_old;
 mod limits;
+mod runs;
 mod versions;
 
 use std::fs;
