@@ -62,7 +62,7 @@ pub async fn run(folder: &Folder, options: &Options) -> anyhow::Result<()> {
         return Ok(());
     }
     if sent == 0 {
-        return nothing(&wanted, not_sent);
+        return nothing(not_sent);
     }
     let question = format!("replay {sent} of {} deliveries, at most {} a second?", sent + not_sent, options.rate);
     options.asking.confirm(&question, "`--dry-run` shows what would be sent")?;
@@ -72,17 +72,17 @@ pub async fn run(folder: &Folder, options: &Options) -> anyhow::Result<()> {
 }
 
 /// Says that a replay would send nothing; `not_sent` deliveries were meant.
-fn nothing(wanted: &Wanted, not_sent: u64) -> anyhow::Result<()> {
-    match (wanted.events.is_empty(), not_sent) {
-        (true, 0) => bail!(
+fn nothing(not_sent: u64) -> anyhow::Result<()> {
+    if not_sent == 0 {
+        bail!(
             "there is nothing to replay: no delivery is like that\n  hint: `kit delivery list` takes the same options; \
              without `--state` a replay means refused, parked and blocking"
-        ),
-        (true, _) | (false, _) => bail!(
-            "there is nothing to replay: none of {not_sent} deliveries would be sent\n  hint: `--dry-run` says why; \
-             `--repeat-effect`, with ids, also sends what had its effect"
-        ),
+        );
     }
+    bail!(
+        "there is nothing to replay: none of {not_sent} deliveries would be sent\n  hint: `--dry-run` says why; \
+         `--repeat-effect`, with ids, also sends what had its effect"
+    )
 }
 
 fn wanted(folder: &Folder, options: &Options, registrations: &Registrations) -> anyhow::Result<Wanted> {
