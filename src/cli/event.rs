@@ -10,7 +10,7 @@ use store::{DeliveryFilter, StoredEvent};
 
 use super::local::{Folder, one_of};
 use super::orders::Asking;
-use super::table::plain;
+use super::table::{plain, printable};
 
 /// Events that are looked at in one go.
 const PAGE: usize = 500;
@@ -22,7 +22,8 @@ const OF_EVENT_MAX: usize = 1_000;
 pub enum Command {
     /// List all events of one thing, such as an order, oldest first, and what became of them.
     List(List),
-    /// Remove all events of one thing, such as a customer, and everything that was recorded about them.
+    /// Remove all events of one thing, such as a customer, and everything that was recorded about them; what was not
+    /// delivered yet never will be.
     Forget(Forget),
 }
 
@@ -112,6 +113,7 @@ fn specs() -> impl Iterator<Item = &'static EventSpec> {
 /// What is known of an event beside its value.
 struct Found {
     id: String,
+    /// What its sender calls it.
     uid: Option<String>,
     code: String,
     at: jiff::Timestamp,
@@ -127,7 +129,7 @@ fn found(folder: &Folder, entity: &str, key: &str) -> anyhow::Result<Vec<Found>>
         let of_it = events.iter().filter(|event| is_about(event, entity, key));
         found.extend(of_it.map(|event| Found {
             id: event.id.to_string(),
-            uid: event.uid.clone(),
+            uid: event.given_id.as_deref().or(event.uid.as_deref()).map(printable),
             code: event.code.to_string(),
             at: event.at,
         }));

@@ -6,7 +6,7 @@ use store::Job;
 
 use super::local::Folder;
 use super::orders::progress;
-use super::table::{cut, plain};
+use super::table::{cut, plain, printable};
 
 /// A replay names up to a thousand events.
 const WORK_CHARACTERS_MAX: usize = 200;
@@ -41,7 +41,7 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
             job.state.as_str().to_owned(),
             job.id.to_string(),
             progress(job),
-            cut(&work(&job.document), WORK_CHARACTERS_MAX),
+            cut(&printable(&work(&job.document)), WORK_CHARACTERS_MAX),
         ]);
     }
     println!("{}", table.trim_fmt());

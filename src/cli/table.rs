@@ -26,9 +26,19 @@ pub fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// A text that strangers wrote, without what would steer a terminal.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_not_printed() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{9b}ä"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}ä");
+    }
 
     #[test]
     fn a_text_that_is_too_long_ends_with_a_sign() {

@@ -6,7 +6,7 @@ use store::{Activation, Listed, State};
 use super::list::{as_json, of_event};
 use super::reason::{self, next_attempt, said};
 use crate::cli::local::{Folder, Registrations};
-use crate::cli::table::plain;
+use crate::cli::table::{plain, printable};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -53,7 +53,7 @@ fn print(shown: &Shown, registrations: &Registrations) {
     table.add_row(["Event", &listed.code]);
     table.add_row(["Event ID", &listed.id.to_string()]);
     if let Some(uid) = &listed.uid {
-        table.add_row(["UID", uid]);
+        table.add_row(["UID", &printable(uid)]);
     }
     table.add_row(["Accepted", &listed.at.strftime("%F %T").to_string()]);
     table.add_row(["Registration", &registrations.name(delivery.registration)]);
@@ -79,7 +79,7 @@ fn print(shown: &Shown, registrations: &Registrations) {
             format!("{} ms", duration_ms(run)),
             run.status.as_str().to_owned(),
             run.id.simple().to_string(),
-            said(&run.result).unwrap_or_default(),
+            said(&run.result).map(|text| printable(&text)).unwrap_or_default(),
         ]);
     }
     println!("{}", table.trim_fmt());

@@ -4,6 +4,7 @@ use serde_json::Value;
 use store::{Activation, Filter, Listed, State};
 
 use crate::cli::local::{Folder, Registrations};
+use crate::cli::table::printable;
 
 /// Of the newest runs on an event these are looked at: one event goes to few registrations of the same action.
 const RUNS_MAX: usize = 50;
@@ -28,7 +29,7 @@ pub fn of(folder: &Folder, registrations: &Registrations, listed: &Listed) -> an
 
 fn newest_said(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
     let runs = attempts(folder, registrations, listed)?;
-    Ok(runs.last().and_then(|run| said(&run.result)))
+    Ok(runs.last().and_then(|run| said(&run.result)).map(|text| printable(&text)))
 }
 
 /// The recorded attempts of a delivery, oldest first.
