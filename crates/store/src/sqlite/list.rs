@@ -24,7 +24,7 @@ const SOURCES: [Source; 4] = [
     Source {
         states: &[State::Refused, State::Parked, State::Blocking],
         tables: "delivery INDEXED BY delivery_failed",
-        condition: "state IN (5, 6, 9)",
+        condition: "(state = 5 OR state = 6 OR state = 9)",
     },
     Source {
         states: &[State::Waiting],
