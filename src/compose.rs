@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use onboarding::Plan;
 use sandbox::Sandbox;
 use secrecy::ExposeSecret;
-use server::{Face, Webhooks};
+use server::{Bodies, Face, Webhooks};
 use settings::{OnParked, Retry, Role};
 use store::{Options, Sqlite, Store};
 use tracing::{info, warn};
@@ -69,6 +69,7 @@ pub async fn compose_on(
     Ground { store, clock }: Ground,
 ) -> anyhow::Result<Kit> {
     let environment = &project.environment;
+    let memory = &environment.delivery.memory;
     if !environment.unread.is_empty() {
         warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
     }
@@ -101,7 +102,7 @@ pub async fn compose_on(
     let delivery = DeliveryOptions {
         rules: rules(project),
         at_once: environment.deliveries_at_once,
-        bytes_max: usize::try_from(environment.delivery.memory.delivery_bytes_max).unwrap_or(usize::MAX),
+        bytes_max: bytes(memory.delivery_bytes_max),
         ims_org_id: travel.ims_org_id,
     };
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
@@ -126,7 +127,7 @@ pub async fn compose_on(
     let sandbox = fallback.map(|fallback| sandbox(project, &fallback)).transpose()?;
     let others = travel.router.merge(sandbox.unwrap_or_default()).merge(metrics::router());
     Ok(Kit {
-        router: server::router(face, others),
+        router: server::router(face, others, Bodies::new(bytes(memory.request_bytes_max))),
         followers: travel.followers,
         service: travel.service,
         store,
@@ -134,6 +135,10 @@ pub async fn compose_on(
         deliveries,
         beside,
     })
+}
+
+fn bytes(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// The rules of deliveries: of all, and of the registrations that want something else.

@@ -4,31 +4,65 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use sdk::EventSpec;
 use sdk::json::texts_at;
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use store::StoredEvent;
+use store::{DeliveryFilter, StoredEvent};
 
 use super::local::{Folder, one_of};
 use super::orders::Asking;
-use super::table::plain;
+use super::table::{plain, printable};
 
 /// Events that are looked at in one go.
 const PAGE: usize = 500;
 
+/// Deliveries of one event that are looked at.
+const OF_EVENT_MAX: usize = 1_000;
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Remove all events of one thing, such as a customer, and everything that was recorded about them.
+    /// List all events of one thing, such as an order, oldest first, and what became of them.
+    List(List),
+    /// Remove all events of one thing, such as a customer, and everything that was recorded about them; what was not
+    /// delivered yet never will be.
     Forget(Forget),
 }
 
+/// One thing that events are about.
 #[derive(Debug, Args)]
-pub struct Forget {
+struct Thing {
     /// What it is: `customer`, `order`, `product`, ...
     #[arg(long)]
     entity: String,
     /// Its business key: the customer's id, the SKU, ...
     #[arg(long)]
     key: String,
+}
+
+impl Thing {
+    fn entity(&self) -> anyhow::Result<&'static str> {
+        let mut entities: Vec<&str> = specs().map(|spec| spec.entity).collect();
+        entities.sort_unstable();
+        entities.dedup();
+        if self.key.is_empty() {
+            bail!("`--key` is empty\n  hint: name one thing, such as `--entity customer --key 4711`");
+        }
+        one_of("entity", &self.entity, &entities, |entity| entity)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    thing: Thing,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Forget {
+    #[command(flatten)]
+    thing: Thing,
     /// Only print which events these are.
     #[arg(long)]
     dry_run: bool,
@@ -38,24 +72,38 @@ pub struct Forget {
 
 /// Works on the local folder, also while a kit is running on it.
 pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
-    let Command::Forget(forget) = command;
-    let mut entities: Vec<&str> = specs().map(|spec| spec.entity).collect();
-    entities.sort_unstable();
-    entities.dedup();
-    let entity = one_of("entity", &forget.entity, &entities, |entity| entity)?;
-    if forget.key.is_empty() {
-        bail!("`--key` is empty\n  hint: name one thing, such as `--entity customer --key 4711`");
+    match command {
+        Command::List(List { thing, json }) => {
+            let entity = thing.entity()?;
+            let folder = Folder::open(root, "events")?;
+            let found = found(&folder, entity, &thing.key)?;
+            print(&folder, &found, *json)
+        }
+        Command::Forget(options) => forget(root, options).await,
     }
+}
+
+async fn forget(root: &Path, options: &Forget) -> anyhow::Result<()> {
+    let (entity, key) = (options.thing.entity()?, &options.thing.key);
     let folder = Folder::open(root, "events")?;
-    let found = found(&folder, entity, &forget.key)?;
-    if forget.dry_run {
-        return print(&found, forget.asking.json);
+    let found = found(&folder, entity, key)?;
+    let count = found.len();
+    if options.dry_run {
+        print(&folder, &found, options.asking.json)?;
+        if !options.asking.json {
+            println!("{count} events would be removed; nothing was changed");
+        }
+        return Ok(());
     }
-    let (count, key) = (found.len(), &forget.key);
-    forget.asking.confirm(&format!("remove the {count} events of {entity} `{key}` for good?"))?;
+    if count == 0 {
+        options.asking.nothing(&format!("there are no events of {entity} `{key}`"));
+        return Ok(());
+    }
+    let question = format!("remove {count} events of {entity} `{key}` for good?");
+    options.asking.confirm(&question, "`--dry-run` shows which")?;
     let document = json!({"forget": {"entity": entity, "key": key}});
     let what = format!("{count} events of {entity} `{key}` are to be removed");
-    forget.asking.place(&folder, &document, &what, u64::try_from(count).ok()).await
+    options.asking.place(&folder, &document, &what, u64::try_from(count).ok()).await
 }
 
 fn specs() -> impl Iterator<Item = &'static EventSpec> {
@@ -65,6 +113,8 @@ fn specs() -> impl Iterator<Item = &'static EventSpec> {
 /// What is known of an event beside its value.
 struct Found {
     id: String,
+    /// What its sender calls it.
+    uid: Option<String>,
     code: String,
     at: jiff::Timestamp,
 }
@@ -77,7 +127,12 @@ fn found(folder: &Folder, entity: &str, key: &str) -> anyhow::Result<Vec<Found>>
         let Some(last) = events.last() else { return Ok(found) };
         after = last.number;
         let of_it = events.iter().filter(|event| is_about(event, entity, key));
-        found.extend(of_it.map(|event| Found { id: event.id.to_string(), code: event.code.to_string(), at: event.at }));
+        found.extend(of_it.map(|event| Found {
+            id: event.id.to_string(),
+            uid: event.given_id.as_deref().or(event.uid.as_deref()).map(printable),
+            code: event.code.to_string(),
+            at: event.at,
+        }));
     }
 }
 
@@ -87,20 +142,31 @@ fn is_about(event: &StoredEvent, entity: &str, key: &str) -> bool {
     spec.keys.iter().any(|pointer| texts_at(value, pointer).iter().any(|found| found == key))
 }
 
-fn print(found: &[Found], json: bool) -> anyhow::Result<()> {
-    if json {
-        let rows: Vec<Value> = found
-            .iter()
-            .map(|event| json!({"event": event.id, "code": event.code, "accepted": event.at.to_string()}))
-            .collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-        return Ok(());
-    }
-    let mut table = plain(["Accepted", "Event", "Event ID"]);
+/// The states of an event's deliveries; none when nobody was registered for it any more.
+fn states(folder: &Folder, event: &Found) -> anyhow::Result<Vec<&'static str>> {
+    let filter = DeliveryFilter { event: Some(event.id.clone()), limit: OF_EVENT_MAX, ..DeliveryFilter::default() };
+    Ok(folder.reader.deliveries(&filter)?.iter().map(|listed| listed.delivery.state.as_str()).collect())
+}
+
+fn print(folder: &Folder, found: &[Found], json: bool) -> anyhow::Result<()> {
+    let (mut rows, mut table) = (Vec::new(), plain(["Accepted", "State", "Event", "Event ID", "UID"]));
     for event in found {
-        table.add_row([event.at.strftime("%F %T").to_string(), event.code.clone(), event.id.clone()]);
+        let states = states(folder, event)?;
+        let (id, uid, at) = (event.id.clone(), event.uid.clone(), event.at);
+        if json {
+            let accepted = at.to_string();
+            rows.push(json!({"event": id, "uid": uid, "code": event.code, "accepted": accepted, "states": states}));
+        } else {
+            let at = at.strftime("%F %T").to_string();
+            table.add_row([at, states.join(", "), event.code.clone(), id, uid.unwrap_or_default()]);
+        }
     }
-    println!("{}", table.trim_fmt());
-    println!("{} events would be removed", found.len());
+    if json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+    } else if found.is_empty() {
+        eprintln!("no event is about that");
+    } else {
+        println!("{}", table.trim_fmt());
+    }
     Ok(())
 }

@@ -6,7 +6,10 @@ use store::Job;
 
 use super::local::Folder;
 use super::orders::progress;
-use super::table::plain;
+use super::table::{cut, plain, printable};
+
+/// A replay names up to a thousand events.
+const WORK_CHARACTERS_MAX: usize = 200;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -27,6 +30,10 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(());
     }
+    if jobs.is_empty() {
+        eprintln!("the kit was asked for nothing yet");
+        return Ok(());
+    }
     let mut table = plain(["Created", "State", "Job ID", "Progress", "Work"]);
     for job in &jobs {
         table.add_row([
@@ -34,11 +41,34 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
             job.state.as_str().to_owned(),
             job.id.to_string(),
             progress(job),
-            job.document.clone(),
+            cut(&printable(&work(&job.document)), WORK_CHARACTERS_MAX),
         ]);
     }
     println!("{}", table.trim_fmt());
     Ok(())
+}
+
+/// What a job asks for, in words.
+fn work(document: &str) -> String {
+    let Ok(Value::Object(tasks)) = serde_json::from_str(document) else { return document.to_owned() };
+    let told = tasks.iter().map(|(task, asked)| format!("{task} {}", words(asked)));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn words(asked: &Value) -> String {
+    match asked {
+        Value::Object(members) => {
+            let known = members.iter().filter(|(_, value)| **value != Value::Bool(false));
+            let told = known.map(|(name, value)| match value {
+                Value::Object(_) => words(value),
+                other => format!("{} {}", name.replace('_', " "), words(other)),
+            });
+            told.collect::<Vec<_>>().join(", ")
+        }
+        Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(" "),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 fn row(job: &Job) -> Value {

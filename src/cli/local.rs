@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use engine::{PUBLISH, PUBLISH_ACTION, WEBHOOK_ACTION, slug};
+use engine::{PUBLISH, PUBLISH_ACTION, WEBHOOK_ACTION, slug, takes_deliveries};
 use settings::{Local, Variables, nearest};
-use store::{Reader, Registration};
+use store::{Reader, Registration, RegistrationHealth, Verification};
 
 use crate::project::is_called;
 
@@ -26,8 +26,13 @@ impl Folder {
             eprintln!("note: `{name}` is set, but nothing reads it yet; this is the local folder");
         }
         let path = root.join(&local.data);
-        let reader =
-            Reader::open(&path).with_context(|| format!("no {what} can be read; has a kit run in this folder yet?"))?;
+        let reader = Reader::open(&path).with_context(|| {
+            format!(
+                "no {what} can be read; has a kit run in this folder yet?\n  hint: run the command in the project's folder; \
+                 `KIT_DATA` says where the data lies, here `{}`",
+                local.data.display()
+            )
+        })?;
         Ok(Self { path, reader })
     }
 
@@ -74,6 +79,22 @@ impl Registrations {
             Some(registration) => registration.runtime_action.as_deref().or(Some(WEBHOOK_ACTION)),
             None if number == PUBLISH => Some(PUBLISH_ACTION),
             None => None,
+        }
+    }
+
+    /// Why nothing would be brought to the registration with this number.
+    pub fn takes_nothing(&self, number: i64) -> Option<&'static str> {
+        match self.of(number) {
+            Some(registration) if takes_deliveries(registration) => None,
+            Some(Registration { verification: Verification::Pending { .. }, .. }) => {
+                Some("the webhook of its registration is not verified")
+            }
+            Some(
+                Registration { enabled: false, .. } | Registration { health: RegistrationHealth::Disabled { .. }, .. },
+            ) => Some("its registration is disabled"),
+            Some(_) => Some("its registration is read by journal only"),
+            None if number == PUBLISH => None,
+            None => Some("its registration is gone"),
         }
     }
 

@@ -25,7 +25,7 @@ pub struct Asking {
     /// Do not ask before it is done.
     #[arg(long)]
     yes: bool,
-    /// Do not wait for its end on a terminal.
+    /// Do not wait for the running kit to carry it out.
     #[arg(long)]
     no_wait: bool,
     /// Print JSON.
@@ -34,15 +34,13 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// Goes on when somebody said so: with `--yes`, or on the terminal.
-    pub fn confirm(&self, question: &str) -> anyhow::Result<()> {
+    /// Goes on when somebody said so: with `--yes`, or on the terminal. `look` says how to see more before.
+    pub fn confirm(&self, question: &str, look: &str) -> anyhow::Result<()> {
         if self.yes {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            bail!(
-                "nobody is here to be asked: {question}\n  hint: `--yes` says so; `--dry-run` shows what would be done"
-            );
+            bail!("nobody is here to be asked: {question}\n  hint: `--yes` says so; {look}");
         }
         eprint!("{question} [y/N] ");
         std::io::stderr().flush()?;
@@ -54,26 +52,53 @@ impl Asking {
         Ok(())
     }
 
-    /// Stores the job, says so, and waits for its end where somebody watches.
-    pub async fn place(&self, folder: &Folder, document: &Value, what: &str, count: Option<u64>) -> anyhow::Result<()> {
-        let (job, is_running) = put(&folder.path, document)?;
+    /// Says why no job is needed.
+    pub fn nothing(&self, why: &str) {
         if self.json {
-            println!("{}", json!({"job": job.id.to_string(), "count": count, "running": is_running}));
+            println!("{}", json!({"job": null, "count": 0, "why": why}));
         } else {
+            println!("{why}; nothing was done");
+        }
+    }
+
+    /// Stores the job and says so; waits for its end while a kit runs. A job that failed is an error.
+    pub async fn place(&self, folder: &Folder, document: &Value, what: &str, count: Option<u64>) -> anyhow::Result<()> {
+        let (mut job, is_running) = put(&folder.path, document)?;
+        if !self.json {
             println!("{what}: job {}", job.id);
+        }
+        if is_running && !self.no_wait {
+            job = follow(&folder.reader, job).await?;
+        }
+        if self.json {
+            let progress: Value = serde_json::from_str(&job.progress).unwrap_or_default();
+            let state = job.state.as_str();
+            let id = job.id.to_string();
             println!(
                 "{}",
-                if is_running {
-                    "the kit that runs on this folder does it; `kit job list` tells how far it is"
-                } else {
-                    "no kit runs on this folder; the next one that does will do it"
-                }
+                json!({"job": id, "count": count, "running": is_running, "state": state, "progress": progress})
             );
+        } else {
+            println!("{}", next(&job, is_running));
         }
-        if is_running && !self.no_wait && std::io::stderr().is_terminal() {
-            follow(&folder.reader, job.id).await?;
+        if job.state == JobState::Failed {
+            bail!("the job failed: {}\n  hint: mend that and ask again; the kit's log may say more", progress(&job));
         }
         Ok(())
+    }
+}
+
+/// What became of a job so far, in words.
+fn next(job: &Job, is_running: bool) -> String {
+    match (job.state, is_running) {
+        (JobState::Done, _) => format!("done: {}", progress(job)),
+        (JobState::Failed, _) => "failed".to_owned(),
+        (JobState::Waiting | JobState::Running, true) => {
+            "the kit that runs on this folder does it; `kit job list` tells how far it is".to_owned()
+        }
+        (JobState::Waiting | JobState::Running, false) => {
+            "no kit runs on this folder; the next one that does will do it".to_owned()
+        }
     }
 }
 
@@ -91,44 +116,29 @@ fn put(folder: &Path, document: &Value) -> anyhow::Result<(Job, bool)> {
     Ok((job, store.has_company()))
 }
 
-async fn follow(reader: &Reader, id: Uuid) -> anyhow::Result<()> {
+/// The job at its end, or as it is when it does not move any more.
+async fn follow(reader: &Reader, placed: Job) -> anyhow::Result<Job> {
     let bar = ProgressBar::new_spinner();
     // A style that cannot be read leaves the bar plain.
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
         bar.set_style(style);
     }
-    let (mut seen, mut moved) = (String::new(), Instant::now());
+    let (mut seen, mut moved) = (placed, Instant::now());
     let mut ticks = tokio::time::interval(ASKED_EVERY);
-    loop {
+    while seen.state.is_open() && moved.elapsed() < STANDSTILL_MAX {
         ticks.tick().await;
-        let Some(job) = reader.jobs()?.into_iter().find(|job| job.id == id) else {
+        let Some(job) = reader.jobs()?.into_iter().find(|job| job.id == seen.id) else {
             bar.finish_and_clear();
-            bail!("the job {id} is gone; `kit job list` shows those there are");
+            bail!("the job {} is gone\n  hint: `kit job list` shows those there are", seen.id);
         };
-        let now = format!("{} {}", job.state.as_str(), progress(&job));
-        if now != seen {
-            (seen, moved) = (now, Instant::now());
+        if job != seen {
+            (seen, moved) = (job, Instant::now());
         }
-        bar.set_message(seen.trim().to_owned());
+        bar.set_message(format!("{} {}", seen.state.as_str(), progress(&seen)).trim().to_owned());
         bar.tick();
-        match job.state {
-            JobState::Done => {
-                bar.finish_and_clear();
-                eprintln!("done {}", progress(&job));
-                return Ok(());
-            }
-            JobState::Failed => {
-                bar.finish_and_clear();
-                bail!("the job failed: {}\n  hint: the kit's log says more", progress(&job));
-            }
-            JobState::Waiting | JobState::Running if moved.elapsed() > STANDSTILL_MAX => {
-                bar.finish_and_clear();
-                eprintln!("nothing moves just now; the job goes on by itself, and `kit job list` tells how far it is");
-                return Ok(());
-            }
-            JobState::Waiting | JobState::Running => {}
-        }
     }
+    bar.finish_and_clear();
+    Ok(seen)
 }
 
 /// How far a job has come, in words.

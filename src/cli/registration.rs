@@ -21,7 +21,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Have a registration get its events again that was disabled.
+    /// Have a registration get its events again that was disabled; `kit delivery replay --state journaled` brings those
+    /// that came in between.
     Enable {
         /// Its name or slug.
         name: String,
@@ -40,10 +41,11 @@ pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
             let registration = registrations.find(name)?;
             let name = &registration.name;
             if registration.enabled && registration.health == store::RegistrationHealth::Active {
-                println!("`{name}` is enabled and active already; nothing was done");
+                asking.nothing(&format!("`{name}` is enabled and active already"));
                 return Ok(());
             }
-            asking.confirm(&format!("have `{name}` get its events again?"))?;
+            let look = "`kit registration list` shows how it is doing";
+            asking.confirm(&format!("have `{name}` get its events again?"), look)?;
             let document = json!({"enable": {"registration": name}});
             asking.place(&folder, &document, &format!("`{name}` is to be enabled"), None).await
         }

@@ -9,6 +9,7 @@ mod commands;
 mod coverage;
 mod crash;
 mod credentials;
+mod deliveries_cli;
 mod delivery;
 mod entities;
 mod events_sdk;

@@ -47,7 +47,7 @@ pub use memory::Memory;
 pub use readiness::{Finding, Readiness, Reason};
 pub use registration_health::{HealthRules, RegistrationWatch};
 pub use registry::{Access, Deployed, Registry};
-pub use routes::{PUBLISH, Routes, RoutesHandle, slug};
+pub use routes::{PUBLISH, Routes, RoutesHandle, slug, takes_deliveries};
 pub use rules::{Rule, Rules};
 pub use run::{Runner, RunnerParts};
 pub use running::Running;

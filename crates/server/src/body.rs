@@ -96,8 +96,12 @@ async fn collect(bytes_max: usize, mut stream: BodyDataStream) -> Result<Bytes, 
 }
 
 fn too_large(bytes_max: usize, stream: BodyDataStream) -> BodyFault {
-    tokio::spawn(tokio::time::timeout(DRAIN_TIMEOUT, drain(stream)));
+    drain_apart(stream);
     BodyFault::TooLarge { bytes_max }
+}
+
+pub(crate) fn drain_apart(stream: BodyDataStream) {
+    tokio::spawn(tokio::time::timeout(DRAIN_TIMEOUT, drain(stream)));
 }
 
 async fn drain(mut stream: BodyDataStream) {

@@ -3,6 +3,7 @@
 //! Invariant: every answer that is an error is JSON, and no request is read beyond its limits.
 
 mod answer;
+mod bodies;
 mod body;
 mod event_webhooks;
 mod health;
@@ -14,10 +15,12 @@ mod web_actions;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use engine::{Arrivals, Clock, Readiness, RoutesHandle, Runner, Schemas};
 use store::Store;
 
+pub use bodies::Bodies;
 pub use body::{BODY_BYTES_MAX, BodyFault, read_body};
 pub use listen::serve;
 pub use traced::traced;
@@ -57,8 +60,8 @@ impl std::fmt::Debug for Face {
     }
 }
 
-/// All routes. `others` are routes of other parts, the sandbox's for example.
-pub fn router(face: Face, others: Router) -> Router {
+/// All routes. `others` are routes of other parts, the sandbox's for example; `bodies` is what all requests share.
+pub fn router(face: Face, others: Router, bodies: Bodies) -> Router {
     Router::new()
         .route(web_actions::ROUTE, any(web_actions::run))
         .route(event_webhooks::ROUTE, get(event_webhooks::challenge).post(event_webhooks::receive))
@@ -69,4 +72,5 @@ pub fn router(face: Face, others: Router) -> Router {
         .with_state(face)
         .merge(others)
         .fallback(answer::not_found)
+        .layer(from_fn_with_state(bodies, bodies::bounded))
 }

@@ -352,6 +352,7 @@ pub struct Listed {
     pub delivery: Delivery,
     pub id: Uuid,
     pub code: String,
+    /// What the sender calls the event: its uid, or the `id` that its producer gave it.
     pub uid: Option<String>,
     pub at: Timestamp,
 }

@@ -6,7 +6,7 @@ use store::{Activation, Listed, State};
 use super::list::{as_json, of_event};
 use super::reason::{self, next_attempt, said};
 use crate::cli::local::{Folder, Registrations};
-use crate::cli::table::plain;
+use crate::cli::table::{plain, printable};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -53,7 +53,7 @@ fn print(shown: &Shown, registrations: &Registrations) {
     table.add_row(["Event", &listed.code]);
     table.add_row(["Event ID", &listed.id.to_string()]);
     if let Some(uid) = &listed.uid {
-        table.add_row(["UID", uid]);
+        table.add_row(["UID", &printable(uid)]);
     }
     table.add_row(["Accepted", &listed.at.strftime("%F %T").to_string()]);
     table.add_row(["Registration", &registrations.name(delivery.registration)]);
@@ -61,6 +61,10 @@ fn print(shown: &Shown, registrations: &Registrations) {
     table.add_row(["Attempts", &counted(listed)]);
     if let Some(reason) = &shown.reason {
         table.add_row(["Reason", reason]);
+    }
+    if is_failed(listed) {
+        let force = if delivery.has_effect { " --repeat-effect" } else { "" };
+        table.add_row(["Again", &format!("kit delivery replay {}{force}", listed.id)]);
     }
     println!("{}", table.trim_fmt());
     if shown.runs.is_empty() {
@@ -75,7 +79,7 @@ fn print(shown: &Shown, registrations: &Registrations) {
             format!("{} ms", duration_ms(run)),
             run.status.as_str().to_owned(),
             run.id.simple().to_string(),
-            said(&run.result).unwrap_or_default(),
+            said(&run.result).map(|text| printable(&text)).unwrap_or_default(),
         ]);
     }
     println!("{}", table.trim_fmt());
@@ -91,17 +95,21 @@ fn state(listed: &Listed) -> String {
     });
     let next = next_attempt(listed).map(|next| format!("next attempt {next}"));
     let doubt = delivery.is_in_doubt.then_some("an attempt may have had its effect").map(str::to_owned);
-    let is_failed = matches!(delivery.state, State::Refused | State::Parked | State::Blocking);
-    let effect = (is_failed && delivery.has_effect).then_some("its effect is on record").map(str::to_owned);
+    let effect = (is_failed(listed) && delivery.has_effect).then_some("its effect is on record").map(str::to_owned);
     let mut words = vec![delivery.state.as_str().to_owned()];
     words.extend(drawer.map(str::to_owned).into_iter().chain(next).chain(doubt).chain(effect));
     words.join("; ")
 }
 
+/// Nothing happens any more unless a person asks for it.
+fn is_failed(listed: &Listed) -> bool {
+    matches!(listed.delivery.state, State::Refused | State::Parked | State::Blocking)
+}
+
 fn counted(listed: &Listed) -> String {
     match listed.delivery.replays {
         0 => listed.delivery.attempts.to_string(),
-        replays => format!("{}, replayed {replays} times", listed.delivery.attempts),
+        replays => format!("{}; replays: {replays}", listed.delivery.attempts),
     }
 }
 

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use store::{DeliveryFilter, Listed, State};
 
 use super::query::Query;
-use super::reason::{self, cut, next_attempt};
+use super::reason::{self, next_attempt};
 use crate::cli::local::{Folder, Registrations};
-use crate::cli::table::{plain, width};
+use crate::cli::table::{cut, plain, width};
 
 /// A reason is never cut below this, however narrow the terminal.
 const REASON_LEAST: usize = 24;
@@ -63,6 +63,10 @@ pub fn run(folder: &Folder, options: &Options) -> anyhow::Result<()> {
             })
             .collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(());
+    }
+    if found.is_empty() {
+        eprintln!("no delivery is like that");
         return Ok(());
     }
     print(&found, &reasons, &registrations);

@@ -1,5 +1,7 @@
 use anyhow::{Context, bail};
 use clap::Args;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use store::{DeliveryFilter, Drawer, State};
@@ -9,7 +11,8 @@ use crate::cli::local::{Registrations, one_of};
 /// Which deliveries are meant.
 #[derive(Debug, Args)]
 pub struct Query {
-    /// Only these states, with commas between: `refused,parked`.
+    /// Only these states, with commas between: waiting, due, running, done, skipped, refused, parked, journaled,
+    /// suppressed, blocking.
     #[arg(long, value_delimiter = ',')]
     state: Vec<String>,
     /// Whose fault it is: `target`, `payload` or `ours`.
@@ -21,7 +24,7 @@ pub struct Query {
     /// Only events with this code.
     #[arg(long)]
     code: Option<String>,
-    /// Accepted then or later: `2h` ago, or `2026-11-22T01:00:00Z`.
+    /// Accepted then or later: `2h` ago, or a time such as `2026-11-22T01:00:00+01:00`; without a zone it is UTC.
     #[arg(long)]
     since: Option<String>,
     /// Accepted before: `10m` ago, or a time.
@@ -74,16 +77,25 @@ pub fn document(filter: &DeliveryFilter, registrations: &Registrations) -> Value
     members.into()
 }
 
-/// A time, or how long ago.
+/// A time, or how long ago. Without a zone it is UTC, as the tables print it.
 fn moment(option: &str, text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
+    let is_zoned = text.contains(['Z', 'z', '+', '[']);
+    if let Ok(at) = text.parse::<DateTime>()
+        && !is_zoned
+    {
+        return at
+            .to_zoned(TimeZone::UTC)
+            .map(|at| at.timestamp())
+            .with_context(|| format!("`{option} {text}` is no time"));
+    }
     let ago = text.parse::<SignedDuration>().ok().filter(|ago| !ago.is_negative());
     let Some(ago) = ago else {
         bail!(
-            "`{option} {text}` is no time\n  hint: say how long ago, such as `2h`, `90m` or `3h 30m`, or a time with its \
-             zone, such as `{}`",
+            "`{option} {text}` is no time\n  hint: say how long ago, such as `2h`, `90m` or `3h 30m`, or a time, such as \
+             `{}`; without a zone it is UTC",
             now.strftime("%FT%TZ")
         );
     };
@@ -109,7 +121,11 @@ mod tests {
         check("-2h", None);
         check("2", None);
         check("yesterday", None);
-        check("2026-11-22", None);
+        check("2026-11-22 01:00:00", Some("2026-11-22T01:00:00Z"));
+        check("2026-11-22T01:30", Some("2026-11-22T01:30:00Z"));
+        check("2026-11-22", Some("2026-11-22T00:00:00Z"));
+        check("2026-11-22T25:00Z", None);
+        check("2026-11-32", None);
         check("", None);
     }
 }

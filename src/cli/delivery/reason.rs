@@ -4,6 +4,7 @@ use serde_json::Value;
 use store::{Activation, Filter, Listed, State};
 
 use crate::cli::local::{Folder, Registrations};
+use crate::cli::table::printable;
 
 /// Of the newest runs on an event these are looked at: one event goes to few registrations of the same action.
 const RUNS_MAX: usize = 50;
@@ -14,7 +15,7 @@ const NAMED_MAX: usize = 3;
 /// For one that waits, what for; for another, the error text of its newest attempt.
 pub fn of(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
     match listed.delivery.state {
-        State::Waiting => waits_for(folder, listed),
+        State::Waiting => waits_for(folder, registrations, listed),
         State::Done | State::Journaled => Ok(None),
         State::Due
         | State::Leased
@@ -22,11 +23,13 @@ pub fn of(folder: &Folder, registrations: &Registrations, listed: &Listed) -> an
         | State::Refused
         | State::Parked
         | State::Suppressed
-        | State::Blocking => {
-            let runs = attempts(folder, registrations, listed)?;
-            Ok(runs.last().and_then(|run| said(&run.result)))
-        }
+        | State::Blocking => newest_said(folder, registrations, listed),
     }
+}
+
+fn newest_said(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
+    let runs = attempts(folder, registrations, listed)?;
+    Ok(runs.last().and_then(|run| said(&run.result)).map(|text| printable(&text)))
 }
 
 /// The recorded attempts of a delivery, oldest first.
@@ -39,21 +42,25 @@ pub fn attempts(folder: &Folder, registrations: &Registrations, listed: &Listed)
     Ok(runs)
 }
 
-fn waits_for(folder: &Folder, listed: &Listed) -> anyhow::Result<Option<String>> {
+fn waits_for(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
     let blockers = folder.reader.blockers(listed.delivery.event, listed.delivery.registration)?;
-    let mut named: Vec<String> = blockers.iter().take(NAMED_MAX).map(named).collect();
+    let mut named: Vec<String> = Vec::new();
+    for blocker in blockers.iter().take(NAMED_MAX) {
+        let said = newest_said(folder, registrations, blocker)?;
+        named.push(name(blocker, said));
+    }
     if blockers.len() > NAMED_MAX {
         named.push(format!("{} more", blockers.len() - NAMED_MAX));
     }
     Ok((!named.is_empty()).then(|| format!("waits for {}", named.join(" and "))))
 }
 
-fn named(blocker: &Listed) -> String {
-    let (id, state) = (blocker.id, blocker.delivery.state.as_str());
-    match next_attempt(blocker) {
-        Some(next) => format!("{id} ({state}, next attempt {next})"),
-        None => format!("{id} ({state})"),
-    }
+/// A delivery that lets others wait: its event, and all that says why.
+fn name(blocker: &Listed, said: Option<String>) -> String {
+    let next = next_attempt(blocker).map(|next| format!("next attempt {next}"));
+    let mut words = vec![blocker.delivery.state.as_str().to_owned()];
+    words.extend(next.into_iter().chain(said));
+    format!("{} ({})", blocker.id, words.join("; "))
 }
 
 /// When it is tried again, if that is known.
@@ -78,15 +85,6 @@ pub fn said(result: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// The begin of a text that takes no more than `width` columns.
-pub fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,14 +102,5 @@ mod tests {
         check(r#"{"error":{"statusCode":500,"body":{"error":""}}}"#, None);
         check("{}", None);
         check("nothing", None);
-    }
-
-    #[test]
-    fn a_text_that_is_too_long_ends_with_a_sign() {
-        assert_eq!(cut("short", 5), "short");
-        assert_eq!(cut("longer", 5), "long…");
-        assert_eq!(cut("two words", 5), "two…");
-        assert_eq!(cut("äöüäöü", 3), "äö…");
-        assert_eq!(cut("", 0), "");
     }
 }

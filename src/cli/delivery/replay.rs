@@ -48,13 +48,13 @@ struct Wanted {
 pub async fn run(folder: &Folder, options: &Options) -> anyhow::Result<()> {
     let registrations = folder.registrations()?;
     let wanted = wanted(folder, options, &registrations)?;
-    let mut told = Told { registrations: &registrations, json: options.asking.json, before: "[" };
+    let mut told = Told { wanted: &wanted, registrations: &registrations, json: options.asking.json, before: "[" };
     let (mut sent, mut not_sent) = (0_u64, 0_u64);
     each_page(folder, &wanted, |page| {
-        let refused = page.iter().filter(|listed| refusal(listed, wanted.repeats_effect).is_some()).count() as u64;
+        let refused = page.iter().filter(|listed| refusal(listed, &wanted, &registrations).is_some()).count() as u64;
         (sent, not_sent) = (sent + page.len() as u64 - refused, not_sent + refused);
         if options.dry_run {
-            told.page(page, wanted.repeats_effect);
+            told.page(page);
         }
     })?;
     if options.dry_run {
@@ -62,15 +62,27 @@ pub async fn run(folder: &Folder, options: &Options) -> anyhow::Result<()> {
         return Ok(());
     }
     if sent == 0 {
-        bail!(
-            "there is nothing to replay: {not_sent} match and none of them would be sent\n  hint: `--dry-run` says why; \
-             without `--state` a query means refused, parked and blocking"
-        );
+        return nothing(not_sent);
     }
-    options.asking.confirm(&format!("replay {sent} deliveries, {} a second?", options.rate))?;
-    let what = format!("{sent} deliveries are to be replayed, {not_sent} that match are not");
+    let question = format!("replay {sent} of {} deliveries, at most {} a second?", sent + not_sent, options.rate);
+    options.asking.confirm(&question, "`--dry-run` shows what would be sent")?;
+    let what = format!("{sent} of {} deliveries are to be replayed", sent + not_sent);
     let document = order(&wanted, &registrations, options.rate);
     options.asking.place(folder, &document, &what, Some(sent)).await
+}
+
+/// Says that a replay would send nothing; `not_sent` deliveries were meant.
+fn nothing(not_sent: u64) -> anyhow::Result<()> {
+    if not_sent == 0 {
+        bail!(
+            "there is nothing to replay: no delivery is like that\n  hint: `kit delivery list` takes the same options; \
+             without `--state` a replay means refused, parked and blocking"
+        );
+    }
+    bail!(
+        "there is nothing to replay: none of {not_sent} deliveries would be sent\n  hint: `--dry-run` says why; \
+         `--repeat-effect`, with ids, also sends what had its effect"
+    )
 }
 
 fn wanted(folder: &Folder, options: &Options, registrations: &Registrations) -> anyhow::Result<Wanted> {
@@ -140,13 +152,14 @@ fn each_page(folder: &Folder, wanted: &Wanted, mut take: impl FnMut(&[Listed])) 
 }
 
 /// Why a delivery would not be sent.
-fn refusal(listed: &Listed, repeats_effect: bool) -> Option<&'static str> {
-    if listed.delivery.state.is_open() {
-        Some("no: still open, it will run by itself")
-    } else if listed.delivery.has_effect && !repeats_effect {
-        Some("no: its effect is on record")
+fn refusal(listed: &Listed, wanted: &Wanted, registrations: &Registrations) -> Option<&'static str> {
+    let delivery = &listed.delivery;
+    if delivery.state.is_open() {
+        Some("still open, it will run by itself")
+    } else if delivery.has_effect && !wanted.repeats_effect {
+        Some("its effect is on record")
     } else {
-        None
+        registrations.takes_nothing(delivery.registration)
     }
 }
 
@@ -162,6 +175,7 @@ fn order(wanted: &Wanted, registrations: &Registrations, rate: u32) -> Value {
 
 /// What a dry run prints, page by page: it need not be held whole.
 struct Told<'a> {
+    wanted: &'a Wanted,
     registrations: &'a Registrations,
     json: bool,
     /// What stands before the next row of JSON.
@@ -169,13 +183,13 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn page(&mut self, page: &[Listed], repeats_effect: bool) {
+    fn page(&mut self, page: &[Listed]) {
         if self.json {
             for listed in page {
-                let refusal = refusal(listed, repeats_effect);
+                let refusal = refusal(listed, self.wanted, self.registrations);
                 let mut row = as_json(listed, self.registrations);
                 row["sent"] = refusal.is_none().into();
-                row["why_not"] = json!(refusal.and_then(|text| text.strip_prefix("no: ")));
+                row["why_not"] = json!(refusal);
                 print!("{}{row}", self.before);
                 self.before = ",\n ";
             }
@@ -184,7 +198,8 @@ impl Told<'_> {
         let mut table = plain(["Sent", "Accepted", "State", "Drawer", "Attempts", "Registration", "Event", "Event ID"]);
         for listed in page {
             let [cells @ .., _next] = cells(listed, self.registrations);
-            let sent = refusal(listed, repeats_effect).unwrap_or("yes").to_owned();
+            let refusal = refusal(listed, self.wanted, self.registrations);
+            let sent = refusal.map_or_else(|| "yes".to_owned(), |why| format!("no: {why}"));
             table.add_row([sent].into_iter().chain(cells));
         }
         println!("{}", table.trim_fmt());

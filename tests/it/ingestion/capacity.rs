@@ -3,8 +3,12 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
-use crate::support::{Answer, PRODUCT_CREATE, Project, Server};
+use super::WEBHOOK;
+use crate::support::{Answer, PRODUCT_CREATE, Project, Server, product};
 
 const TOO_FULL: &str = "the event cannot be stored now; send it again later";
 
@@ -112,4 +116,38 @@ fn limited(project: &Project) -> Command {
     let own = project.command(&["dev"]);
     command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command
+}
+
+/// Nobody bounded what the bodies of all requests took together: a few hundred slow senders were enough to fill a small
+/// machine's memory.
+#[tokio::test]
+async fn slow_senders_fill_no_more_memory_than_was_set_and_others_are_told_to_come_again() {
+    const BODY: usize = 1 << 20;
+    let project = Project::new().with("KIT_REQUEST_BYTES_MAX", "4MiB");
+    let kit = project.start(&["dev"]);
+    let head = format!("POST {WEBHOOK} HTTP/1.1\r\nhost: {}\r\ncontent-length: {BODY}\r\n\r\n", kit.address);
+    let mut slow = JoinSet::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(&kit.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; BODY - 1]).await.unwrap();
+        slow.spawn(answer(stream));
+    }
+    // Four of them fit, the others hear at once that they do not.
+    for _ in 0..4 {
+        let answer = slow.join_next().await.unwrap().unwrap();
+        assert!(answer.starts_with("http/1.1 503 ") && answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+        assert!(answer.contains("more is being sent than can be held at once; send it again later"), "{answer}");
+    }
+    assert_eq!(kit.get("/health/live").await.status, 200, "what has no body has room");
+    slow.shutdown().await;
+    let taken = || async { Some(kit.send("1", PRODUCT_CREATE, &product("A")).await).filter(|sent| sent.status == 200) };
+    kit.until("room for an event", taken).await;
+}
+
+/// In lower case.
+async fn answer(mut stream: TcpStream) -> String {
+    let mut answer = vec![0; 1_000];
+    let bytes = stream.read(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer[..bytes]).to_ascii_lowercase()
 }

@@ -5,6 +5,7 @@ mod bad_bytes;
 mod capacity;
 mod checks;
 mod documented;
+mod hangups;
 mod mutations;
 mod schemas;
 mod uids;

@@ -8,7 +8,7 @@ use store::{DeliveryFilter, Job, Listed, Order, Replayed};
 use super::task::{self, Replay};
 use super::{Halt, Jobs};
 use crate::intake::keys;
-use crate::routes::{PUBLISH, Wants, wants};
+use crate::routes::{PUBLISH, takes_deliveries};
 
 /// Deliveries in one step.
 const STEP_MAX: u32 = 64;
@@ -123,8 +123,7 @@ impl Jobs {
     async fn replay_one(&self, listed: &Listed, task: &Replay, progress: &mut Progress) -> Result<(), Halt> {
         let (event, registration) = (listed.delivery.event, listed.delivery.registration);
         let routes = self.routes.get();
-        let takes = |registration| wants(registration) == Wants::Delivery;
-        let is_taken = registration == PUBLISH || routes.registration(registration).is_some_and(takes);
+        let is_taken = registration == PUBLISH || routes.registration(registration).is_some_and(takes_deliveries);
         let keys = if is_taken { self.keys(listed).await? } else { None };
         let Some(keys) = keys else {
             progress.skipped += 1;

@@ -184,6 +184,11 @@ pub(crate) fn wants(registration: &Registration) -> Wants {
     }
 }
 
+/// Whether events are brought to a registration now: it is switched on, and not read by journal alone.
+pub fn takes_deliveries(registration: &Registration) -> bool {
+    wants(registration) == Wants::Delivery
+}
+
 /// A registration's name as part of a path: `Backoffice Product Sync` is `backoffice-product-sync`.
 pub fn slug(name: &str) -> String {
     let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());

@@ -26,8 +26,10 @@ pub(crate) const ON_PARKED_HINT: &str =
 
 const BACKLOG_MAX: RangeInclusive<u64> = 1_000..=1_000_000_000;
 const BACKLOG_MAX_DEFAULT: u64 = 5_000_000;
-/// The largest body and the largest event fit twice.
-const BODIES_BYTES_LEAST: u64 = 2 << 20;
+/// The largest event fits twice.
+const EVENTS_BYTES_LEAST: u64 = 2 << 20;
+/// A batch of events that an events API sends fits, with something beside it.
+const BODIES_BYTES_LEAST: u64 = 4 << 20;
 const HEALTH_ATTEMPTS_MIN_DEFAULT: u32 = 10;
 const HEALTH_FAILURES_DEFAULT: f64 = 0.8;
 /// A share of nothing would call every registration unstable.
@@ -157,7 +159,7 @@ pub(super) fn read(reader: &mut Reader<'_>, dedupe_window: Duration, store_bytes
         memory: Memory {
             dedupe_bytes_max: bytes(reader, "KIT_DEDUPE_BYTES_MAX", 1 << 20, "256MiB"),
             request_bytes_max: bytes(reader, "KIT_REQUEST_BYTES_MAX", BODIES_BYTES_LEAST, "128MiB"),
-            delivery_bytes_max: bytes(reader, "KIT_DELIVERY_BYTES_MAX", BODIES_BYTES_LEAST, "64MiB"),
+            delivery_bytes_max: bytes(reader, "KIT_DELIVERY_BYTES_MAX", EVENTS_BYTES_LEAST, "64MiB"),
         },
         kept: Kept {
             events: events_kept(reader, dedupe_window),

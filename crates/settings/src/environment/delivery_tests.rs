@@ -32,7 +32,7 @@ fn what_is_set_is_taken() {
         ("KIT_ON_PARKED", "block"),
         ("KIT_BACKLOG_MAX", "1000"),
         ("KIT_DEDUPE_BYTES_MAX", "1MiB"),
-        ("KIT_REQUEST_BYTES_MAX", "2MiB"),
+        ("KIT_REQUEST_BYTES_MAX", "4MiB"),
         ("KIT_DELIVERY_BYTES_MAX", "3MB"),
         ("KIT_EVENTS_KEPT", "8d"),
         ("KIT_ACTIVATIONS_KEPT", "1h"),
@@ -48,7 +48,7 @@ fn what_is_set_is_taken() {
     assert_eq!((environment.retry.attempts_max, environment.retry.retry_after_max), (10_000, DAY));
     let delivery = environment.delivery;
     assert_eq!((delivery.on_parked, delivery.backlog_max), (OnParked::Block, 1_000));
-    let memory = Memory { dedupe_bytes_max: 1 << 20, request_bytes_max: 2 << 20, delivery_bytes_max: 3_000_000 };
+    let memory = Memory { dedupe_bytes_max: 1 << 20, request_bytes_max: 4 << 20, delivery_bytes_max: 3_000_000 };
     assert_eq!(delivery.memory, memory);
     let kept = Kept { events: DAY * 8, activations: Duration::from_hours(1), store_bytes: 512 << 20 };
     assert_eq!(delivery.kept, kept);

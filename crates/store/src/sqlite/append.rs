@@ -56,7 +56,7 @@ impl Appender {
         given: i64,
     ) -> rusqlite::Result<Self> {
         let stored: Option<i64> = connection.query_row("SELECT max(id) FROM event", [], |row| row.get(0))?;
-        // All lanes are read at a start anyway, to count those who wait.
+        // A look at each lane entry, once at a start.
         let placed: Option<i64> = connection.query_row("SELECT max(place) FROM lane", [], |row| row.get(0))?;
         let newest = stored.max(placed).unwrap_or(0).max(purge::newest(connection)?).max(given);
         Ok(Self { seen: Seen::load(connection, window, bytes_max)?, kinds: HashMap::new(), newest })

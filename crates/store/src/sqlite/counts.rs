@@ -9,7 +9,7 @@ const UNDELIVERED: [&str; 3] = [
     "SELECT registration, state, count(*) FROM delivery INDEXED BY delivery_open
      WHERE state IN (1, 2) GROUP BY registration, state",
     "SELECT registration, state, count(*) FROM delivery INDEXED BY delivery_failed
-     WHERE state IN (5, 6, 9) GROUP BY registration, state",
+     WHERE (state = 5 OR state = 6 OR state = 9) GROUP BY registration, state",
     "SELECT registration, 0, count(*) FROM (SELECT DISTINCT event, registration FROM lane WHERE holds = 0) GROUP BY registration",
 ];
 

@@ -32,12 +32,16 @@ pub(super) fn enter(connection: &Connection, placed: Placed, lanes: &[i64]) -> r
 /// Ends a delivery's place in its lanes; those that it held go to whoever is next.
 pub(super) fn leave(connection: &Connection, left: Placed, lanes: &[i64], tally: &mut Tally) -> rusqlite::Result<()> {
     for lane in lanes {
+        let key = [*lane, left.place, left.event, left.registration];
         let held: Option<bool> = connection
             .prepare_cached(
-                "DELETE FROM lane WHERE lane = ?1 AND place = ?2 AND event = ?3 AND registration = ?4 RETURNING holds",
+                "SELECT holds FROM lane WHERE lane = ?1 AND place = ?2 AND event = ?3 AND registration = ?4",
             )?
-            .query_row([*lane, left.place, left.event, left.registration], |row| row.get(0))
+            .query_row(key, |row| row.get(0))
             .optional()?;
+        connection
+            .prepare_cached("DELETE FROM lane WHERE lane = ?1 AND place = ?2 AND event = ?3 AND registration = ?4")?
+            .execute(key)?;
         if held == Some(true) {
             hand_on(connection, *lane, tally)?;
         }

@@ -24,7 +24,7 @@ const SOURCES: [Source; 4] = [
     Source {
         states: &[State::Refused, State::Parked, State::Blocking],
         tables: "delivery INDEXED BY delivery_failed",
-        condition: "state IN (5, 6, 9)",
+        condition: "(state = 5 OR state = 6 OR state = 9)",
     },
     Source {
         states: &[State::Waiting],
@@ -68,7 +68,7 @@ pub(super) fn list(connection: &Connection, filter: &DeliveryFilter) -> rusqlite
             continue;
         }
         let text = format!(
-            "SELECT {COLUMNS}, event.uuid, kind.code, event.uid, event.at
+            "SELECT {COLUMNS}, event.uuid, kind.code, coalesce(event.given_id, event.uid), event.at
              FROM {tables} JOIN event ON event.id = delivery.event JOIN kind ON kind.id = event.kind
              WHERE {condition} AND delivery.state IN ({wanted}) {conditions}
              ORDER BY delivery.event {direction}, delivery.registration {direction} LIMIT {limit}",
@@ -184,7 +184,7 @@ pub(super) fn blockers(connection: &Connection, event: i64, registration: i64) -
         .query_row([event, registration], |row| row.get(0))
         .optional()?;
     let text = format!(
-        "SELECT {COLUMNS}, event.uuid, kind.code, event.uid, event.at
+        "SELECT {COLUMNS}, event.uuid, kind.code, coalesce(event.given_id, event.uid), event.at
          FROM lane JOIN delivery ON delivery.event = lane.event AND delivery.registration = lane.registration
          JOIN event ON event.id = delivery.event JOIN kind ON kind.id = event.kind
          WHERE lane.lane = ?1 AND lane.holds = 1 ORDER BY lane.place LIMIT 1"

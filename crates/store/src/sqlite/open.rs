@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::{DATABASE, damage, schema};
 use crate::error::OpenError;
@@ -51,6 +52,7 @@ fn connect(folder: &Path) -> Result<Connection, OpenError> {
     let mut connection = Connection::open(folder.join(DATABASE))?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
+    plan_once(&connection)?;
     connection.execute_batch(
         "PRAGMA page_size = 4096;
          PRAGMA journal_mode = WAL;
@@ -63,6 +65,11 @@ fn connect(folder: &Path) -> Result<Connection, OpenError> {
     damage::check_pages(folder, &connection)?;
     schema::migrate(&mut connection)?;
     Ok(connection)
+}
+
+/// Statements are planned once, not again for what they are bound to.
+pub(super) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 fn note_made(folder: &Path) -> Result<(), OpenError> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
+use super::open::plan_once;
 use super::{DATABASE, counts, damage, job, journal, list, rows, schema, trace, writer};
 use crate::error::OpenError;
 use crate::{
@@ -224,6 +225,7 @@ impl Reader {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(self.folder.join(DATABASE), flags).map_err(failed)?;
         connection.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
+        plan_once(&connection).map_err(failed)?;
         connection
             .execute_batch("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -2048;")
             .map_err(failed)?;

@@ -114,7 +114,7 @@ UPDATE delivery SET drawer = 3 WHERE state = 6;
 -- By registration, so that one whose target is slow is not in the way of others.
 DROP INDEX delivery_due;
 CREATE INDEX delivery_open ON delivery(registration, state, due) WHERE state IN (1, 2);
-CREATE INDEX delivery_failed ON delivery(state, event) WHERE state IN (5, 6, 9);
+CREATE INDEX delivery_failed ON delivery(state, event) WHERE state = 5 OR state = 6 OR state = 9;
 
 -- Those of a lane in order; one of them `holds` it, the others wait.
 CREATE TABLE lane_2(

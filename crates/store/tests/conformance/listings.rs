@@ -159,6 +159,8 @@ async fn deliveries_are_found_by_what_their_event_is_known_by(place: &Place) {
     let (one, other) = (given(4, "shop order-7").await, given(5, "till order-7").await);
     assert_eq!(listed(&store, by("order-7")).await, [(one, 1), (other, 1)]);
     assert_eq!(listed(&store, by("till order-7")).await, [(other, 1)]);
+    // The key that deduplicates it is nothing that people know.
+    assert_eq!(store.deliveries(by("till order-7")).await.unwrap()[0].uid.as_deref(), Some("order-7"));
 }
 
 async fn pages_follow_each_other_in_both_orders(place: &Place) {

@@ -1,0 +1,161 @@
+//! What the bodies of all requests under way may take together.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+
+use crate::answer;
+use crate::body::drain_apart;
+
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// A number of bytes that all request bodies share.
+#[derive(Clone, Debug)]
+pub struct Bodies(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    bytes_max: usize,
+    bytes: AtomicUsize,
+}
+
+impl Bodies {
+    pub fn new(bytes_max: usize) -> Self {
+        Self(Arc::new(Shared { bytes_max, bytes: AtomicUsize::new(0) }))
+    }
+}
+
+/// Counts what has come of a body until its request is answered; the request that finds no room is told to come again.
+/// What a body announces is not counted: it is not here yet, and may never come.
+pub(crate) async fn bounded(State(bodies): State<Bodies>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let held = Arc::new(Held { bodies, bytes: AtomicUsize::new(0), is_over: AtomicBool::new(false) });
+    let request = request.map(|body| counted(body, Arc::downgrade(&held)));
+    let response = next.run(request).await;
+    if held.is_over.load(Ordering::Relaxed) {
+        let told = "more is being sent than can be held at once; send it again later";
+        let response = answer::error(StatusCode::SERVICE_UNAVAILABLE, told);
+        return ([(RETRY_AFTER, RETRY_AFTER_SECONDS)], response).into_response();
+    }
+    response
+}
+
+/// The body, with each chunk counted as long as its request is not answered: after that it is only thrown away.
+fn counted(body: Body, held: Weak<Held>) -> Body {
+    let counting = Some((body.into_data_stream(), held));
+    Body::from_stream(stream::unfold(counting, async |counting| {
+        let (mut stream, held) = counting?;
+        let chunk = stream.next().await?;
+        let taken = match (&chunk, held.upgrade()) {
+            (Ok(chunk), Some(held)) => held.take(chunk),
+            (Ok(_), None) | (Err(_), _) => Ok(()),
+        };
+        match taken {
+            Ok(()) => Some((chunk, Some((stream, held)))),
+            Err(no_room) => {
+                drain_apart(stream);
+                Some((Err(no_room), None))
+            }
+        }
+    }))
+}
+
+/// What one body has taken, given back with it.
+#[derive(Debug)]
+struct Held {
+    bodies: Bodies,
+    bytes: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+impl Held {
+    fn take(&self, chunk: &Bytes) -> Result<(), axum::Error> {
+        let shared = &self.bodies.0;
+        self.bytes.fetch_add(chunk.len(), Ordering::Relaxed);
+        let before = shared.bytes.fetch_add(chunk.len(), Ordering::Relaxed);
+        if before.saturating_add(chunk.len()) > shared.bytes_max {
+            self.is_over.store(true, Ordering::Relaxed);
+            return Err(axum::Error::new("no room for more of a body"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.bodies.0.bytes.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::post;
+    use tokio::sync::{mpsc, watch};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::read_body;
+
+    /// Reads a body, says so, and answers when the gate opens.
+    fn router(bodies: &Bodies, read: mpsc::UnboundedSender<usize>, gate: watch::Receiver<bool>) -> Router {
+        let handler = move |request: Request| async move {
+            let (head, body) = request.into_parts();
+            let body = read_body(1_000, &head.headers, body).await?;
+            read.send(body.len()).unwrap();
+            gate.clone().wait_for(|is_open| *is_open).await.unwrap();
+            Ok::<_, crate::BodyFault>(StatusCode::OK)
+        };
+        Router::new().route("/", post(handler)).layer(from_fn_with_state(bodies.clone(), bounded))
+    }
+
+    fn request(bytes: usize) -> Request {
+        Request::post("/").body(Body::from(vec![b'x'; bytes])).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_all_bodies_take_is_bounded_and_given_back() {
+        let bodies = Bodies::new(1_500);
+        let (read, mut came) = mpsc::unbounded_channel();
+        let (gate, opened) = watch::channel(false);
+        let router = router(&bodies, read, opened);
+        let first = tokio::spawn(router.clone().oneshot(request(1_000)));
+        assert_eq!(came.recv().await, Some(1_000));
+        let refused = router.clone().oneshot(request(501)).await.unwrap();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()[RETRY_AFTER], RETRY_AFTER_SECONDS);
+        let second = tokio::spawn(router.clone().oneshot(request(500)));
+        assert_eq!(came.recv().await, Some(500));
+        gate.send_replace(true);
+        for answered in [first, second] {
+            assert_eq!(answered.await.unwrap().unwrap().status(), StatusCode::OK);
+        }
+        assert_eq!(bodies.0.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_sender_that_goes_and_a_body_that_is_refused_give_back_theirs() {
+        let bodies = Bodies::new(1_500);
+        let (read, mut came) = mpsc::unbounded_channel();
+        let (_gate, opened) = watch::channel(false);
+        let router = router(&bodies, read, opened);
+        let gone = tokio::spawn(router.clone().oneshot(request(1_000)));
+        assert_eq!(came.recv().await, Some(1_000));
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        let refused = router.oneshot(request(1_001)).await.unwrap();
+        assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(bodies.0.bytes.load(Ordering::Relaxed), 0);
+    }
+}
