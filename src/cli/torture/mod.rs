@@ -146,8 +146,9 @@ fn send(
     sources: Vec<(Events, usize)>,
 ) -> Vec<Sending> {
     let senders = sources.into_iter().enumerate().map(|(number, (events, count))| {
-        let (load, sandbox, rng) = (Arc::clone(load), target.sandbox.clone(), rng.fork());
-        let sender = Sender { load, sandbox, events, rng, prefix: format!("{seed:x}-{number}"), going: JoinSet::new() };
+        let (load, sandbox, rng, pauses) = (Arc::clone(load), target.sandbox.clone(), rng.fork(), rng.fork());
+        let sender =
+            Sender { load, sandbox, events, rng, pauses, prefix: format!("{seed:x}-{number}"), going: JoinSet::new() };
         tokio::spawn(sender.run(count))
     });
     senders.collect()

@@ -101,7 +101,7 @@ impl Report {
     }
 
     fn faults(&self) -> String {
-        let faults = self.done.faults.iter().map(|(name, count)| format!("{count} {name}"));
+        let faults = self.done.faults.iter().map(|(name, count)| format!("{count} x {name}"));
         faults.collect::<Vec<_>>().join(", ")
     }
 

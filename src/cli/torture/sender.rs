@@ -116,7 +116,9 @@ pub struct Sender {
     pub load: Arc<Load>,
     pub sandbox: Sandbox,
     pub events: Events,
+    /// Decides what its clients do. How often they come again is the program's doing, so it decides nothing of that.
     pub rng: Rng,
+    pub pauses: Rng,
     /// Begins each uid.
     pub prefix: String,
     /// Clients that are about to hang up.
@@ -154,7 +156,7 @@ impl Sender {
         let body = json!({"data": {"uid": uid, "event": draft.code, "value": draft.value}});
         if draft.is_alone || chance < HANGUPS {
             self.hang_up(&body);
-            let pause = self.rng.u64(AGAIN_AFTER_MS);
+            let pause = self.pauses.u64(AGAIN_AFTER_MS);
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         if draft.is_alone {
@@ -185,7 +187,7 @@ impl Sender {
                 Answer::Yes(id) => return Fate::Acknowledged(id),
                 Answer::Later => {
                     self.load.asked_again.fetch_add(1, Ordering::SeqCst);
-                    let pause = self.rng.u64(AGAIN_AFTER_MS);
+                    let pause = self.pauses.u64(AGAIN_AFTER_MS);
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
                 Answer::No(seen) => {
