@@ -53,6 +53,21 @@ impl ManualClock {
     }
 }
 
+impl ManualClock {
+    /// Waits until somebody waits for just this long.
+    ///
+    /// # Panics
+    /// There is no time that late.
+    pub async fn until_somebody_waits(&self, duration: Duration) {
+        let duration = SignedDuration::try_from(duration).expect("tests wait for less than an age");
+        let waits = |state: &State| {
+            let time = state.now.checked_add(duration).expect("tests take place in this century");
+            state.sleepers.values().any(|sleeper| *sleeper == time)
+        };
+        drop(self.0.subscribe().wait_for(waits).await);
+    }
+}
+
 impl Default for ManualClock {
     fn default() -> Self {
         Self::new()
