@@ -119,7 +119,8 @@ impl Jobs {
             }
         };
         let id = job.id;
-        match self.store.put_job(Job { state, progress, ..job }).await {
+        let document = Task::kept(job.document);
+        match self.store.put_job(Job { state, progress, document, ..job }).await {
             Ok(()) => info!(job = %id, state = state.as_str(), "a job is over"),
             Err(error) => {
                 warn!(job = %id, %error, "the end of a job cannot be written now");

@@ -72,6 +72,18 @@ impl Task {
     }
 }
 
+impl Task {
+    /// What is kept of a task that is over: whose events were removed is forgotten with them.
+    pub(super) fn kept(document: String) -> String {
+        match serde_json::from_str(&document) {
+            Ok(Self::Forget(Forget { entity, .. })) => {
+                serde_json::json!({"forget": {"entity": entity, "key": "(forgotten)"}}).to_string()
+            }
+            Ok(Self::Replay(_) | Self::Enable(_)) | Err(_) => document,
+        }
+    }
+}
+
 impl Filter {
     /// As the store has it, oldest first. What was accepted after the job was asked for is not meant.
     pub(super) fn resolve(&self, routes: &Routes, created: Timestamp) -> Result<DeliveryFilter, String> {

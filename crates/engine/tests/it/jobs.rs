@@ -203,6 +203,9 @@ async fn all_events_of_one_thing_are_forgotten_and_no_others() {
     service.runs.open_gate();
     assert_eq!(over(&service, id).await, (JobState::Done, job(&service, id).await.1));
     assert_eq!(job(&service, id).await.1["removed"], 3);
+    let kept = service.store.jobs().await.unwrap().remove(0).document;
+    let forgotten = json!({"forget": {"entity": "product", "key": "(forgotten)"}});
+    assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), forgotten, "whose they were is forgotten with them");
     let left: Vec<Option<String>> = service
         .journal(service.number("Products"))
         .await

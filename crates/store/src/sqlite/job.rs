@@ -10,7 +10,8 @@ pub(super) fn put(connection: &Connection, job: &Job) -> rusqlite::Result<bool> 
     let changed = connection
         .prepare_cached(
             "INSERT INTO job(uuid, created, state, document, progress) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT(uuid) DO UPDATE SET state = excluded.state, progress = excluded.progress",
+             ON CONFLICT(uuid) DO UPDATE SET state = excluded.state, document = excluded.document,
+                 progress = excluded.progress",
         )?
         .execute(params![job.id.as_bytes(), millis(job.created), job.state.to_number(), job.document, job.progress])?;
     Ok(changed > 0)
