@@ -1,8 +1,7 @@
 //! Lists of deliveries.
 
 use jiff::Timestamp;
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use uuid::Uuid;
 
 use super::claim::with_work;
@@ -14,8 +13,12 @@ use crate::{AttemptCount, Backlog, Delivery, DeliveryFilter, Drawer, Listed, Ord
 const COLUMNS: &str = "delivery.event, delivery.registration, delivery.state, delivery.due, delivery.attempts,
     delivery.drawer, delivery.doubt, delivery.effect, delivery.replays";
 
-/// Where deliveries of some states are found without a look at all others. The texts are those of the indexes.
-const SOURCES: [Source; 4] = [
+/// What a list tells of the event.
+const EVENT: &str = "event.uuid, kind.code, coalesce(event.given_id, event.uid), event.at";
+
+/// Where deliveries of some states are found without a look at all others; those that wait are in their lanes. The texts
+/// are those of the indexes.
+const SOURCES: [Source; 3] = [
     Source {
         states: &[State::Due, State::Leased],
         tables: "delivery INDEXED BY delivery_open",
@@ -25,12 +28,6 @@ const SOURCES: [Source; 4] = [
         states: &[State::Refused, State::Parked, State::Blocking],
         tables: "delivery INDEXED BY delivery_failed",
         condition: "(state = 5 OR state = 6 OR state = 9)",
-    },
-    Source {
-        states: &[State::Waiting],
-        tables: "(SELECT DISTINCT event AS e, registration AS r FROM lane WHERE holds = 0)
-                 JOIN delivery ON delivery.event = e AND delivery.registration = r",
-        condition: "state = 0",
     },
     Source {
         states: &[State::Done, State::Skipped, State::Suppressed, State::Journaled],
@@ -58,9 +55,13 @@ pub(super) fn of_event(connection: &Connection, event: i64) -> rusqlite::Result<
 
 pub(super) fn list(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Result<Vec<Listed>> {
     let mut listed = Vec::new();
-    let (conditions, parameters) = conditions(connection, filter)?;
-    let direction = if filter.order == Order::NewestFirst { "DESC" } else { "ASC" };
+    let conditions = Conditions::new(connection, filter)?;
+    let Conditions { bounds, others, code } = &conditions;
+    let order = order(filter);
     let sources = if filter.event.is_some() { OF_EVENTS.as_slice() } else { SOURCES.as_slice() };
+    if filter.event.is_none() && (filter.states.is_empty() || filter.states.contains(&State::Waiting)) {
+        waiting(connection, filter, &conditions, &mut listed)?;
+    }
     for Source { states, tables, condition } in sources {
         let wanted = states.iter().filter(|state| filter.states.is_empty() || filter.states.contains(state));
         let wanted: Vec<String> = wanted.map(|state| state.to_number().to_string()).collect();
@@ -68,15 +69,14 @@ pub(super) fn list(connection: &Connection, filter: &DeliveryFilter) -> rusqlite
             continue;
         }
         let text = format!(
-            "SELECT {COLUMNS}, event.uuid, kind.code, coalesce(event.given_id, event.uid), event.at
+            "SELECT {COLUMNS}, {EVENT}
              FROM {tables} JOIN event ON event.id = delivery.event JOIN kind ON kind.id = event.kind
-             WHERE {condition} AND delivery.state IN ({wanted}) {conditions}
-             ORDER BY delivery.event {direction}, delivery.registration {direction} LIMIT {limit}",
+             WHERE {condition} AND delivery.state IN ({wanted}) {bounds} {others} {order} LIMIT {limit}",
             wanted = wanted.join(", "),
             limit = filter.limit,
         );
         let mut statement = connection.prepare(&text)?;
-        for row in statement.query_map(params_from_iter(&parameters), row)? {
+        for row in statement.query_map(params_from_iter(code), row)? {
             listed.push(row?);
         }
     }
@@ -88,47 +88,78 @@ pub(super) fn list(connection: &Connection, filter: &DeliveryFilter) -> rusqlite
     Ok(listed)
 }
 
-/// What the filter asks for beside states, with the values in their order.
-fn conditions(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Result<(String, Vec<Value>)> {
-    let mut text = String::new();
-    let mut values = Vec::new();
-    let mut add = |condition: &str, value: Value| {
-        values.push(value);
-        text.push_str(" AND ");
-        text.push_str(&condition.replace('?', &format!("?{}", values.len())));
-    };
-    if let Some(drawer) = filter.drawer {
-        add("delivery.drawer = ?", Value::Integer(drawer.to_number()));
+/// Those that wait for others of their lanes. The keys alone are put in order, and only as many are looked up as are
+/// listed: however many wait, a list is there at once.
+fn waiting(
+    connection: &Connection,
+    filter: &DeliveryFilter,
+    Conditions { bounds, others, code }: &Conditions,
+    listed: &mut Vec<Listed>,
+) -> rusqlite::Result<()> {
+    let order = order(filter);
+    let mut keys = connection.prepare(&format!(
+        "SELECT DISTINCT event, registration FROM lane AS delivery WHERE holds = 0 {bounds} {order}"
+    ))?;
+    let mut look_up = connection.prepare(&format!(
+        "SELECT {COLUMNS}, {EVENT} FROM delivery JOIN event ON event.id = delivery.event
+         JOIN kind ON kind.id = event.kind
+         WHERE delivery.event = ?2 AND delivery.registration = ?3 AND delivery.state = 0 {others}"
+    ))?;
+    let mut keys = keys.query([])?;
+    while listed.len() < filter.limit
+        && let Some(key) = keys.next()?
+    {
+        let key: (i64, i64) = (key.get(0)?, key.get(1)?);
+        listed.extend(look_up.query_row(params![code, key.0, key.1], row).optional()?);
     }
-    if let Some(registration) = filter.registration {
-        add("delivery.registration = ?", Value::Integer(registration));
+    Ok(())
+}
+
+fn order(filter: &DeliveryFilter) -> &'static str {
+    match filter.order {
+        Order::NewestFirst => "ORDER BY delivery.event DESC, delivery.registration DESC",
+        Order::OldestFirst => "ORDER BY delivery.event, delivery.registration",
     }
-    if let Some(code) = &filter.code {
-        add("kind.code = ?", Value::Text(code.clone()));
+}
+
+/// What a filter asks for beside states.
+struct Conditions {
+    /// On event and registration.
+    bounds: String,
+    /// On the rest; `?1` is the code, where there is one.
+    others: String,
+    code: Option<String>,
+}
+
+impl Conditions {
+    fn new(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Result<Self> {
+        let mut bounds = Vec::new();
+        bounds.extend(filter.registration.map(|registration| format!("delivery.registration = {registration}")));
+        // Numbers and times grow together; a bound in numbers needs no look at the events.
+        if let Some(since) = filter.since {
+            bounds.push(format!("delivery.event > {}", newest_before(connection, since)?));
+        }
+        if let Some(until) = filter.until {
+            bounds.push(format!("delivery.event <= {}", newest_before(connection, until)?));
+        }
+        if let Some((event, registration)) = filter.after {
+            let sign = if filter.order == Order::NewestFirst { '<' } else { '>' };
+            bounds.push(format!("delivery.event {sign}= {event}"));
+            bounds.push(format!("(delivery.event {sign} {event} OR delivery.registration {sign} {registration})"));
+        }
+        if let Some(known_by) = &filter.event {
+            let numbers: Vec<String> = numbers(connection, known_by)?.iter().map(i64::to_string).collect();
+            bounds.push(format!("delivery.event IN ({})", numbers.join(", ")));
+        }
+        let mut others = Vec::new();
+        others.extend(filter.drawer.map(|drawer| format!("delivery.drawer = {}", drawer.to_number())));
+        others.extend(filter.code.as_ref().map(|_| "kind.code = ?1".to_owned()));
+        Ok(Self { bounds: all(&bounds), others: all(&others), code: filter.code.clone() })
     }
-    // Numbers and times grow together; a bound in numbers needs no look at the events.
-    if let Some(since) = filter.since {
-        add("delivery.event > ?", Value::Integer(newest_before(connection, since)?));
-    }
-    if let Some(until) = filter.until {
-        add("delivery.event <= ?", Value::Integer(newest_before(connection, until)?));
-    }
-    if let Some((event, registration)) = filter.after {
-        let sign = if filter.order == Order::NewestFirst { '<' } else { '>' };
-        add(&format!("delivery.event {sign}= ?"), Value::Integer(event));
-        add(
-            &format!("(delivery.event {sign} {event} OR delivery.registration {sign} ?)"),
-            Value::Integer(registration),
-        );
-    }
-    if let Some(known_by) = &filter.event {
-        let numbers = numbers(connection, known_by)?;
-        let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
-        text.push_str(" AND delivery.event IN (");
-        text.push_str(&numbers.join(", "));
-        text.push(')');
-    }
-    Ok((text, values))
+}
+
+fn all(conditions: &[String]) -> String {
+    if conditions.is_empty() { String::new() } else { format!("AND {}", conditions.join(" AND ")) }
 }
 
 /// Events that are looked at, the newest first, for the `id` that a producer gave: no index has it, because a random key
@@ -184,7 +215,7 @@ pub(super) fn blockers(connection: &Connection, event: i64, registration: i64) -
         .query_row([event, registration], |row| row.get(0))
         .optional()?;
     let text = format!(
-        "SELECT {COLUMNS}, event.uuid, kind.code, coalesce(event.given_id, event.uid), event.at
+        "SELECT {COLUMNS}, {EVENT}
          FROM lane JOIN delivery ON delivery.event = lane.event AND delivery.registration = lane.registration
          JOIN event ON event.id = delivery.event JOIN kind ON kind.id = event.kind
          WHERE lane.lane = ?1 AND lane.holds = 1 ORDER BY lane.place LIMIT 1"
