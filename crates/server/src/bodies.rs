@@ -7,15 +7,17 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use crate::answer;
-use crate::body::drain_apart;
+use crate::body::{announced, drain_apart};
 
 const RETRY_AFTER_SECONDS: &str = "1";
+
+/// A body that announces no more than this is counted as announced, which costs less than counting what comes.
+const SMALL_BYTES_MAX: usize = 4 * 1024;
 
 /// A number of bytes that all request bodies share.
 #[derive(Clone, Debug)]
@@ -34,20 +36,25 @@ impl Bodies {
 }
 
 /// Counts what has come of a body until its request is answered; the request that finds no room is told to come again.
-/// What a body announces is not counted: it is not here yet, and may never come.
+/// What a large body announces is not counted: it is not here yet, and may never come.
 pub(crate) async fn bounded(State(bodies): State<Bodies>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    let held = Arc::new(Held { bodies, bytes: AtomicUsize::new(0), is_over: AtomicBool::new(false) });
+    let held = Held { bodies, bytes: AtomicUsize::new(0), is_over: AtomicBool::new(false) };
+    if let Some(bytes) = announced(request.headers()).filter(|bytes| *bytes <= SMALL_BYTES_MAX) {
+        return if held.take(bytes).is_ok() { next.run(request).await } else { come_again() };
+    }
+    let held = Arc::new(held);
     let request = request.map(|body| counted(body, Arc::downgrade(&held)));
     let response = next.run(request).await;
-    if held.is_over.load(Ordering::Relaxed) {
-        let told = "more is being sent than can be held at once; send it again later";
-        let response = answer::error(StatusCode::SERVICE_UNAVAILABLE, told);
-        return ([(RETRY_AFTER, RETRY_AFTER_SECONDS)], response).into_response();
-    }
-    response
+    if held.is_over.load(Ordering::Relaxed) { come_again() } else { response }
+}
+
+fn come_again() -> Response {
+    let told = "more is being sent than can be held at once; send it again later";
+    let response = answer::error(StatusCode::SERVICE_UNAVAILABLE, told);
+    ([(RETRY_AFTER, RETRY_AFTER_SECONDS)], response).into_response()
 }
 
 /// The body, with each chunk counted as long as its request is not answered: after that it is only thrown away.
@@ -57,7 +64,7 @@ fn counted(body: Body, held: Weak<Held>) -> Body {
         let (mut stream, held) = counting?;
         let chunk = stream.next().await?;
         let taken = match (&chunk, held.upgrade()) {
-            (Ok(chunk), Some(held)) => held.take(chunk),
+            (Ok(chunk), Some(held)) => held.take(chunk.len()),
             (Ok(_), None) | (Err(_), _) => Ok(()),
         };
         match taken {
@@ -79,11 +86,11 @@ struct Held {
 }
 
 impl Held {
-    fn take(&self, chunk: &Bytes) -> Result<(), axum::Error> {
+    fn take(&self, bytes: usize) -> Result<(), axum::Error> {
         let shared = &self.bodies.0;
-        self.bytes.fetch_add(chunk.len(), Ordering::Relaxed);
-        let before = shared.bytes.fetch_add(chunk.len(), Ordering::Relaxed);
-        if before.saturating_add(chunk.len()) > shared.bytes_max {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let before = shared.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > shared.bytes_max {
             self.is_over.store(true, Ordering::Relaxed);
             return Err(axum::Error::new("no room for more of a body"));
         }
@@ -102,6 +109,7 @@ mod tests {
     use axum::Router;
     use axum::middleware::from_fn_with_state;
     use axum::routing::post;
+    use http::header::CONTENT_LENGTH;
     use tokio::sync::{mpsc, watch};
     use tower::ServiceExt;
 
@@ -120,22 +128,30 @@ mod tests {
         Router::new().route("/", post(handler)).layer(from_fn_with_state(bodies.clone(), bounded))
     }
 
-    fn request(bytes: usize) -> Request {
-        Request::post("/").body(Body::from(vec![b'x'; bytes])).unwrap()
+    fn request(is_announced: bool, bytes: usize) -> Request {
+        let request = Request::post("/");
+        let request = if is_announced { request.header(CONTENT_LENGTH, bytes) } else { request };
+        request.body(Body::from(vec![b'x'; bytes])).unwrap()
     }
 
     #[tokio::test]
     async fn what_all_bodies_take_is_bounded_and_given_back() {
+        for is_announced in [false, true] {
+            check_bound(is_announced).await;
+        }
+    }
+
+    async fn check_bound(is_announced: bool) {
         let bodies = Bodies::new(1_500);
         let (read, mut came) = mpsc::unbounded_channel();
         let (gate, opened) = watch::channel(false);
         let router = router(&bodies, read, opened);
-        let first = tokio::spawn(router.clone().oneshot(request(1_000)));
+        let first = tokio::spawn(router.clone().oneshot(request(is_announced, 1_000)));
         assert_eq!(came.recv().await, Some(1_000));
-        let refused = router.clone().oneshot(request(501)).await.unwrap();
+        let refused = router.clone().oneshot(request(is_announced, 501)).await.unwrap();
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(refused.headers()[RETRY_AFTER], RETRY_AFTER_SECONDS);
-        let second = tokio::spawn(router.clone().oneshot(request(500)));
+        let second = tokio::spawn(router.clone().oneshot(request(is_announced, 500)));
         assert_eq!(came.recv().await, Some(500));
         gate.send_replace(true);
         for answered in [first, second] {
@@ -146,15 +162,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_sender_that_goes_and_a_body_that_is_refused_give_back_theirs() {
+        for is_announced in [false, true] {
+            check_return(is_announced).await;
+        }
+    }
+
+    async fn check_return(is_announced: bool) {
         let bodies = Bodies::new(1_500);
         let (read, mut came) = mpsc::unbounded_channel();
         let (_gate, opened) = watch::channel(false);
         let router = router(&bodies, read, opened);
-        let gone = tokio::spawn(router.clone().oneshot(request(1_000)));
+        let gone = tokio::spawn(router.clone().oneshot(request(is_announced, 1_000)));
         assert_eq!(came.recv().await, Some(1_000));
         gone.abort();
         assert!(gone.await.unwrap_err().is_cancelled());
-        let refused = router.oneshot(request(1_001)).await.unwrap();
+        let refused = router.oneshot(request(is_announced, 1_001)).await.unwrap();
         assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(bodies.0.bytes.load(Ordering::Relaxed), 0);
     }

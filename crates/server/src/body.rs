@@ -63,15 +63,19 @@ impl IntoResponse for BodyFault {
 /// # Errors
 /// It is larger, slower than 30 s, or its connection broke.
 pub async fn read_body(bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, BodyFault> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let stream = body.into_data_stream();
-    if announced.is_some_and(|length| length > bytes_max) {
+    if announced(headers).is_some_and(|length| length > bytes_max) {
         return Err(too_large(bytes_max, stream));
     }
     match tokio::time::timeout(BODY_TIMEOUT, collect(bytes_max, stream)).await {
         Ok(collected) => collected,
         Err(_) => Err(BodyFault::Late),
     }
+}
+
+/// The length that a request says its body has.
+pub(crate) fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Most bodies are one chunk, which is handed on without a copy.
