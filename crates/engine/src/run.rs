@@ -8,6 +8,8 @@ use http::Method;
 use http::header::{ALLOW, HeaderValue};
 use sdk::web::{Request, Response};
 use sdk::{ActivationId, Context, Entry, Ports, Publisher, TraceContext};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use store::{Activation, Status, Store, StoreError};
 use tracing::{Instrument, debug, error, warn};
 use uuid::Uuid;
@@ -127,10 +129,9 @@ impl Runner {
         status: Status,
         response: &Response,
     ) {
-        if response.status == 503 {
+        if response.status == 503 && response.detail.is_none() {
             return;
         }
-        let body = serde_json::from_slice::<&serde_json::value::RawValue>(&response.body).ok();
         let activation = Activation {
             id: id.uuid(),
             cause: None,
@@ -138,11 +139,7 @@ impl Runner {
             start,
             end: self.clock.now(),
             status,
-            result: format!(
-                r#"{{"statusCode":{},"body":{}}}"#,
-                response.status,
-                body.map_or("null", |body| body.get())
-            ),
+            result: result(response),
             event: None,
             attempt: 0,
         };
@@ -158,6 +155,13 @@ impl Runner {
             Err(error) => warn!(activation = %id, %error, "an activation was not recorded"),
         }
     }
+}
+
+/// `{"statusCode", "body"}`, and `reason` with what only the activation may tell.
+fn result(response: &Response) -> String {
+    let body = serde_json::from_slice::<&RawValue>(&response.body).map_or("null", RawValue::get);
+    let reason = response.detail.as_ref().map(|detail| format!(r#","reason":{}"#, Value::from(detail.as_str())));
+    format!(r#"{{"statusCode":{},"body":{body}{}}}"#, response.status, reason.unwrap_or_default())
 }
 
 /// The answer to a request that does not get to the action.

@@ -44,12 +44,14 @@ pub struct Response {
     pub body: Bytes,
     /// Set when the run is on record already: a published event's own row.
     pub recorded: Option<ActivationId>,
+    /// Why, for the activation alone; the caller never sees it.
+    pub detail: Option<String>,
 }
 
 impl Response {
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
-            Ok(body) => Self { status, headers: Vec::new(), body: body.into(), recorded: None },
+            Ok(body) => Self { status, headers: Vec::new(), body: body.into(), recorded: None, detail: None },
             Err(_) => Self::error(500, "the answer cannot be written as JSON"),
         }
     }
@@ -57,7 +59,18 @@ impl Response {
     /// `{"error": <message>}`.
     pub fn error(status: u16, message: &str) -> Self {
         let body = serde_json::json!({"error": message}).to_string();
-        Self { status, headers: Vec::new(), body: body.into(), recorded: None }
+        Self { status, headers: Vec::new(), body: body.into(), recorded: None, detail: None }
+    }
+
+    /// The one answer to all who could not prove who they are: it names the activation, and only that says what differed.
+    pub fn unauthorized(activation: ActivationId) -> Self {
+        Self::error(401, &format!("the request is not authorized; activation {activation} says why"))
+    }
+
+    #[must_use]
+    pub fn because(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
     }
 
     #[must_use]
@@ -90,12 +103,22 @@ pub trait WebAction: Send + Sync + 'static {
 
 #[cfg(test)]
 mod tests {
-    use super::Verdict;
+    use super::{Response, Verdict};
+    use crate::ActivationId;
 
     #[test]
     fn a_refusal_is_a_401_with_its_message() {
         let refused = Verdict::Refuse("the key is wrong".to_owned()).admit().unwrap_err();
         assert_eq!((refused.status, &*refused.body), (401, br#"{"error":"the key is wrong"}"#.as_slice()));
         assert!(Verdict::Accept.admit().is_ok());
+    }
+
+    #[test]
+    fn whoever_is_not_authorized_reads_the_activation_and_no_reason() {
+        let activation = ActivationId::new(uuid::Uuid::nil());
+        let refused = Response::unauthorized(activation).because("`x-api-key` is missing");
+        let text = format!("the request is not authorized; activation {activation} says why");
+        assert_eq!(refused.body, serde_json::json!({"error": text}).to_string());
+        assert_eq!((refused.status, refused.detail.as_deref()), (401, Some("`x-api-key` is missing")));
     }
 }

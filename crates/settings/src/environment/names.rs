@@ -6,7 +6,7 @@ use crate::{Variables, suggestion};
 const OWN_PREFIX: &str = "KIT_";
 
 /// Every variable of this prefix, also those that other crates read.
-const OWN_NAMES: [&str; 53] = [
+const OWN_NAMES: &[&str] = &[
     "KIT_BIND",
     "KIT_DATA",
     "KIT_STORE",
@@ -63,17 +63,17 @@ const OWN_NAMES: [&str; 53] = [
 ];
 
 /// Those of them that nothing reads yet. Whoever sets one expects something that does not happen.
-const UNREAD_NAMES: [&str; 3] = ["KIT_API_KEY", "KIT_EVENTS_KEYS_URL", "KIT_OUTBOUND_ALLOW"];
+const UNREAD_NAMES: &[&str] = &["KIT_API_KEY", "KIT_EVENTS_KEYS_URL", "KIT_OUTBOUND_ALLOW"];
 
 pub(super) fn check(reader: &mut Reader<'_>) {
     let variables = reader.variables;
     let unknown = variables.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN_NAMES.contains(name));
     for name in unknown {
-        let hint = suggestion::hint(name, &OWN_NAMES);
+        let hint = suggestion::hint(name, OWN_NAMES);
         reader.fault(name, "expected a variable that the kit knows", hint);
     }
 }
 
 pub(super) fn unread(variables: &Variables) -> Vec<&'static str> {
-    UNREAD_NAMES.into_iter().filter(|name| variables.get(name).is_some()).collect()
+    UNREAD_NAMES.iter().copied().filter(|name| variables.get(name).is_some()).collect()
 }
