@@ -48,7 +48,10 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     match command {
         Command::List { json } => print_all(kept.read()?.as_ref(), kept.now, *json),
         Command::Rotate { json } => print_rotated(&kept.rotate()?, *json),
-        Command::Revoke { key, json } => print_revoked(key, kept.revoke(key)?, *json),
+        Command::Revoke { key, json } => {
+            print_revoked(key, kept.revoke(key)?, *json);
+            Ok(())
+        }
     }
 }
 
@@ -96,7 +99,7 @@ impl Kept {
 }
 
 fn print_all(keys: Option<&SigningKeys>, now: Timestamp, json: bool) -> anyhow::Result<()> {
-    let signing = keys.into_iter().flat_map(|keys| keys.signing()).map(|key| (key.id, key.created, None));
+    let signing = keys.into_iter().flat_map(SigningKeys::signing).map(|key| (key.id, key.created, None));
     let retired = keys.into_iter().flat_map(|keys| keys.retired(now));
     let retired = retired.map(|key| (key.id, key.created, Some(key.served_until)));
     let all: Vec<(Uuid, Timestamp, Option<Timestamp>)> = signing.chain(retired).collect();
@@ -139,11 +142,10 @@ fn print_rotated(keys: &SigningKeys, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_revoked(key: &str, new: Option<Uuid>, json: bool) -> anyhow::Result<()> {
+fn print_revoked(key: &str, new: Option<Uuid>, json: bool) {
     match (json, new) {
         (true, new) => println!("{}", json!({"revoked": key, "id": new})),
         (false, Some(new)) => println!("{key} counts no more; {new} signs in its place"),
         (false, None) => println!("{key} is served no more"),
     }
-    Ok(())
 }
