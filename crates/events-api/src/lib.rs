@@ -23,7 +23,9 @@ mod service;
 mod token;
 mod traces;
 mod validations;
+mod vouch;
 
 pub use courier::Courier;
 pub use journal::{number as journal_number, position as journal_position};
 pub use service::{Identity, OpenError, Options, Parts, Service};
+pub use vouch::Doubt;

@@ -10,3 +10,4 @@ mod publish;
 mod rejected_tokens;
 mod support;
 mod targets;
+mod token_check;

@@ -14,4 +14,5 @@ mod throttle;
 mod token;
 mod traces;
 mod unanswered;
+mod vouch;
 mod world;
