@@ -8,6 +8,7 @@ mod lost_connections;
 mod management;
 mod publish;
 mod rejected_tokens;
+mod sender;
 mod support;
 mod targets;
 mod token_check;
