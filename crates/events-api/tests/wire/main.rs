@@ -16,4 +16,5 @@ mod throttle;
 mod token;
 mod traces;
 mod unanswered;
+mod vouch;
 mod world;
