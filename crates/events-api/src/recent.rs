@@ -12,7 +12,7 @@ const FRESH: SignedDuration = SignedDuration::from_secs(1);
 pub(crate) struct Recent<T> {
     key: &'static str,
     understand: fn(&[u8]) -> Option<T>,
-    remembered: RwLock<Option<Remembered<T>>>,
+    remembered: RwLock<Option<Arc<Remembered<T>>>>,
     /// Held by the one who reads it anew.
     turn: Mutex<()>,
 }
@@ -46,11 +46,11 @@ impl<T> Recent<T> {
     /// The value as it was a moment ago; none when there was none.
     pub(crate) async fn get(&self, store: &dyn Store, now: Timestamp) -> Result<Option<Arc<T>>, RecentError> {
         if let Some(fresh) = self.fresh(now) {
-            return Ok(fresh);
+            return Ok(fresh.value());
         }
         let _turn = self.turn.lock().await;
         match self.fresh(now) {
-            Some(fresh) => Ok(fresh),
+            Some(fresh) => Ok(fresh.value()),
             None => self.read(store, now).await,
         }
     }
@@ -60,9 +60,9 @@ impl<T> Recent<T> {
         let key = self.key;
         let bytes = store.value(key, now).await.map_err(|source| RecentError::Store { key, source })?;
         let value = bytes.map(|bytes| self.understand(bytes)).transpose()?;
-        let found = value.as_ref().map(|known| Arc::clone(&known.value));
-        *self.remembered.write().unwrap_or_else(PoisonError::into_inner) = Some(Remembered { at: now, value });
-        Ok(found)
+        let remembered = Arc::new(Remembered { at: now, value });
+        *self.remembered.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&remembered));
+        Ok(remembered.value())
     }
 
     fn understand(&self, bytes: Vec<u8>) -> Result<Arc<Understood<T>>, RecentError> {
@@ -75,10 +75,15 @@ impl<T> Recent<T> {
         Ok(Arc::new(Understood { bytes, value: Arc::new(value) }))
     }
 
-    fn fresh(&self, now: Timestamp) -> Option<Option<Arc<T>>> {
-        let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
-        let fresh = remembered.as_ref().filter(|remembered| now.duration_since(remembered.at).abs() < FRESH)?;
-        Some(fresh.value.as_ref().map(|known| Arc::clone(&known.value)))
+    fn fresh(&self, now: Timestamp) -> Option<Arc<Remembered<T>>> {
+        let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner).clone();
+        remembered.filter(|remembered| now.duration_since(remembered.at).abs() < FRESH)
+    }
+}
+
+impl<T> Remembered<T> {
+    fn value(&self) -> Option<Arc<T>> {
+        self.value.as_ref().map(|known| Arc::clone(&known.value))
     }
 }
 
