@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use adobe::{EventsApi, EventsSettings, Ims, ImsSettings, Pool};
 use anyhow::Context;
+use async_trait::async_trait;
 use axum::Router;
+use axum::http::HeaderMap;
 use engine::{Ack, Acks, Arrivals, Carriers, Clock, Follower, RoutesHandle, Way};
 use events_api::{Options, Parts, Service};
-use server::WebhookIntake;
+use server::{EventsApiSender, Unproven, WebhookIntake};
 use settings::{EventsClient, IngestAck, Journals};
 use store::Store;
 use tracing::warn;
@@ -94,13 +96,13 @@ impl Means<'_> {
         };
         let publish = Publishing { api: Arc::clone(&api), provider_label };
         let webhooks = if events.comes_back.takes_unsigned {
-            WebhookIntake::Unsigned { client_id: client.client_id.clone() }
+            WebhookIntake::Open { client_id: client.client_id.clone(), sender: Arc::new(Anybody) }
         } else {
             WebhookIntake::Closed
         };
         Ok(Travel {
             way: Way::EventsApi { acks: acks.clone(), ack },
-            carriers: Carriers { publish: Some(Arc::new(publish)), webhook: None, acks },
+            carriers: Carriers { publish: Some(Arc::new(publish)), acks, ..Carriers::default() },
             followers: self.followers(&api),
             webhooks,
             ims_org_id: client.org_id.clone(),
@@ -135,6 +137,20 @@ impl Means<'_> {
             warn!("events are published, and nothing brings them back to the actions of this kit");
         }
         followers
+    }
+}
+
+/// Takes whoever delivers for the events API.
+struct Anybody;
+
+#[async_trait]
+impl EventsApiSender for Anybody {
+    async fn check(&self, _headers: &HeaderMap, _body: &[u8]) -> Result<(), Unproven> {
+        Ok(())
+    }
+
+    async fn visit(&self, _url: &str) -> Result<(), String> {
+        Err("this kit calls no validation URLs".to_owned())
     }
 }
 

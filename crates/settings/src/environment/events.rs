@@ -20,6 +20,9 @@ const CLIENT_SECRET: &str = "OAUTH_CLIENT_SECRET";
 const SECRETS_MAX: usize = 2;
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
 const INTERVAL_MAX: Duration = Duration::from_hours(1);
+const ANSWER_WITHIN: Duration = Duration::from_secs(9);
+const ANSWER_WITHIN_MIN: Duration = Duration::from_millis(100);
+const ANSWER_WITHIN_MAX: Duration = Duration::from_secs(55);
 /// What one client may publish in 5 seconds at Adobe.
 const INGRESS_LIMIT: u32 = 3_000;
 
@@ -74,6 +77,8 @@ pub struct Return {
     pub interval: Option<Duration>,
     /// Event webhooks take events whose signature nobody has checked; said by name.
     pub takes_unsigned: bool,
+    /// For so long a sender waits for its action's answer.
+    pub answer_within: Duration,
 }
 
 /// What our own events service is to be; what is not set is made and kept in the store.
@@ -240,7 +245,20 @@ fn comes_back(reader: &mut Reader<'_>, mode: Mode, api: &EventsApi, is_public: b
             "signatures cannot be checked yet: follow the journals with `KIT_JOURNAL=all`, or say `none` to take events from everybody who reaches the webhooks",
         );
     }
-    Return { journals, interval, takes_unsigned }
+    Return { journals, interval, takes_unsigned, answer_within: answer_within(reader) }
+}
+
+/// Adobe allows 10 s for a webhook (contract, section 4.6).
+fn answer_within(reader: &mut Reader<'_>) -> Duration {
+    let setting = Setting {
+        name: "KIT_WEBHOOK_ANSWER_WITHIN",
+        expected: "expected a duration from `100ms` to `55s`",
+        hint: "an events API gives a webhook 10 s; leave it out for `9s`",
+    };
+    let within = reader.parse(setting, |text| {
+        quantity::duration(text).filter(|within| (ANSWER_WITHIN_MIN..=ANSWER_WITHIN_MAX).contains(within))
+    });
+    within.unwrap_or(ANSWER_WITHIN)
 }
 
 fn takes_unsigned(reader: &mut Reader<'_>, mode: Mode) -> bool {
