@@ -23,8 +23,15 @@ const LEFTOVERS: [[&str; 2]; 7] = [
 ];
 
 /// Crates, and all of the workspace that they may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 6] =
-    [("sdk", &[]), ("store", &[]), ("sandbox", &[]), ("settings", &[]), ("actions", &["sdk"]), ("adobe", &["sdk"])];
+const DEPENDENCIES: [(&str, &[&str]); 7] = [
+    ("sdk", &[]),
+    ("store", &[]),
+    ("schemes", &[]),
+    ("sandbox", &[]),
+    ("settings", &[]),
+    ("actions", &["sdk"]),
+    ("adobe", &["sdk"]),
+];
 
 /// Only tests depend on it.
 const TESTKIT: &str = "testkit";

@@ -1,0 +1,21 @@
+//! The schemes by which a request proves where it comes from: signing and verifying, as pure functions over headers, raw
+//! body and a given time. Nothing here opens a connection, reads a clock or a variable.
+//!
+//! Invariant: secrets are compared in constant time, and no secret and no signature that would have fitted is ever in a
+//! text.
+
+mod encoding;
+mod header;
+mod mac;
+mod message;
+mod mismatch;
+pub mod signature;
+pub mod standard_webhooks;
+pub mod stripe;
+mod window;
+
+pub use encoding::Encoding;
+pub use mac::MacKeys;
+pub use message::{Message, Nonce, Proven};
+pub use mismatch::Mismatch;
+pub use window::{WINDOW_DEFAULT, Window};

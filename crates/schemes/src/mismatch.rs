@@ -1,0 +1,29 @@
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// What differed. Its text is for whoever owns the receiving end: it says what came, never what would have fitted.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mismatch {
+    #[error("the header `{0}` is missing")]
+    Missing(String),
+    /// Two values leave open which of them was meant, and proxies differ in which one they pass on.
+    #[error("the header `{header}` is given {times} times")]
+    Repeated { header: String, times: usize },
+    #[error("the header `{header}` has more than {bytes_max} bytes")]
+    TooLong { header: String, bytes_max: usize },
+    #[error("the header `{header}` is not {expected}")]
+    Malformed { header: String, expected: &'static str },
+    /// Negative: behind our clock.
+    #[error("{}", clock_text(header, *off_s, *window))]
+    Clock { header: String, off_s: i64, window: Duration },
+    #[error("none of {secrets} secret(s) fits the signature in `{header}` over a body of {body_bytes} bytes")]
+    Signature { header: String, secrets: usize, body_bytes: usize },
+}
+
+fn clock_text(header: &str, off_s: i64, window: Duration) -> String {
+    let (seconds, direction) = (off_s.unsigned_abs(), if off_s < 0 { "behind" } else { "ahead of" });
+    let window_s = window.as_secs();
+    format!("the time in `{header}` is {seconds} s {direction} our clock, at most {window_s} s are allowed")
+}
