@@ -2,6 +2,8 @@
 
 mod old;
 #[cfg(test)]
+mod old_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
