@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use adobe::{EventsApi, EventsSettings, Ims, ImsSettings, Pool};
+use adobe::{EventsApi, EventsSender, EventsSenderSettings, EventsSettings, Ims, ImsSettings, Pool, Transport};
 use anyhow::Context;
 use async_trait::async_trait;
 use axum::Router;
@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use engine::{Ack, Acks, Arrivals, Carriers, Clock, Follower, RoutesHandle, Way};
 use events_api::{Options, Parts, Service};
 use server::{EventsApiSender, Unproven, WebhookIntake};
-use settings::{EventsClient, IngestAck, Journals};
+use settings::{EventsClient, IngestAck, Journals, Signatures};
 use store::Store;
 use tracing::warn;
 
@@ -95,11 +95,8 @@ impl Means<'_> {
             IngestAck::Published => Ack::Published { within: ACK_WITHIN },
         };
         let publish = Publishing { api: Arc::clone(&api), provider_label };
-        let webhooks = if events.comes_back.takes_unsigned {
-            WebhookIntake::Open { client_id: client.client_id.clone(), sender: Arc::new(Anybody) }
-        } else {
-            WebhookIntake::Closed
-        };
+        let sender = Arc::new(Sender::new(client, events.comes_back.signatures, pool)?);
+        let webhooks = WebhookIntake::Open { client_id: client.client_id.clone(), sender };
         Ok(Travel {
             way: Way::EventsApi { acks: acks.clone(), ack },
             carriers: Carriers { publish: Some(Arc::new(publish)), acks, ..Carriers::default() },
@@ -133,24 +130,48 @@ impl Means<'_> {
                 interval: comes_back.interval,
             })
             .collect();
-        if followers.is_empty() && !comes_back.takes_unsigned {
-            warn!("events are published, and nothing brings them back to the actions of this kit");
-        }
         followers
     }
 }
 
-/// Takes whoever delivers for the events API.
-struct Anybody;
+/// The events API as the sender of deliveries by webhook.
+struct Sender {
+    sender: EventsSender,
+    signatures: Signatures,
+}
+
+impl Sender {
+    fn new(client: &EventsClient, signatures: Signatures, pool: &Pool) -> anyhow::Result<Self> {
+        let settings = EventsSenderSettings {
+            keys_url: client.keys_url.clone(),
+            management_url: client.management_url.clone(),
+            hmac_secrets: match signatures {
+                Signatures::HmacToo => client.client_secrets.clone(),
+                Signatures::Required | Signatures::Unchecked => Vec::new(),
+            },
+            // The settings have refused an address without TLS where nobody accepted that.
+            transport: if client.keys_url.starts_with("http://") { Transport::PlainToo } else { Transport::Tls },
+        };
+        let sender = EventsSender::new(&settings, pool.clone(), adobe::Clock::system());
+        Ok(Self { sender: sender.context("deliveries of the events API cannot be checked")?, signatures })
+    }
+}
 
 #[async_trait]
-impl EventsApiSender for Anybody {
-    async fn check(&self, _headers: &HeaderMap, _body: &[u8]) -> Result<(), Unproven> {
-        Ok(())
+impl EventsApiSender for Sender {
+    async fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Unproven> {
+        match self.signatures {
+            Signatures::Unchecked => Ok(()),
+            Signatures::Required | Signatures::HmacToo => self
+                .sender
+                .check(headers, body)
+                .await
+                .map_err(|adobe::Unproven { reason, is_temporary }| Unproven { reason, is_temporary }),
+        }
     }
 
-    async fn visit(&self, _url: &str) -> Result<(), String> {
-        Err("this kit calls no validation URLs".to_owned())
+    async fn visit(&self, url: &str) -> Result<(), String> {
+        self.sender.visit(url).await
     }
 }
 

@@ -20,16 +20,12 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use engine::{Clock, Readiness, Reception, Runner, Schemas};
 use store::Store;
-use tokio::sync::Semaphore;
 
 pub use bodies::Bodies;
 pub use body::{BODY_BYTES_MAX, BodyFault, read_body};
 pub use event_webhooks::{EventsApiSender, Unproven};
 pub use listen::serve;
 pub use traced::traced;
-
-/// Validation URLs that are called at the same time; strangers can ask for it.
-const VISITS_AT_ONCE: usize = 4;
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -49,14 +45,12 @@ pub struct Webhooks {
     reception: Reception,
     intake: WebhookIntake,
     answer_within: Duration,
-    /// Validation URLs that are called at the same time.
-    visits: Arc<Semaphore>,
 }
 
 impl Webhooks {
     /// For `answer_within` a sender waits for its action's answer; then it is told that the event is stored.
     pub fn new(reception: Reception, intake: WebhookIntake, answer_within: Duration) -> Self {
-        Self { reception, intake, answer_within, visits: Arc::new(Semaphore::new(VISITS_AT_ONCE)) }
+        Self { reception, intake, answer_within }
     }
 }
 
