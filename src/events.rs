@@ -13,7 +13,6 @@ use events_api::{Options, Parts, Service};
 use server::{EventsApiSender, Unproven, WebhookIntake};
 use settings::{EventsClient, IngestAck, Journals, Signatures};
 use store::Store;
-use tracing::warn;
 
 use crate::identity;
 use crate::project::{Project, is_called};
