@@ -46,7 +46,7 @@ mod tests {
     fn retries_are_counted_from_the_second_attempt_on() {
         let [id, event_id, code] = ["d", "e", "c"].map(str::to_owned);
         let first = Delivery { id, event_id, code, provider: None, attempt: 1, sent: None };
-        let names: Vec<&str> = first.adobe_headers().into_keys().collect();
+        let names: Vec<String> = first.adobe_headers().into_keys().collect();
         assert_eq!(names, ["x-adobe-delivery-id", "x-adobe-event-code", "x-adobe-event-id", "x-request-id"]);
         let third = Delivery { attempt: 3, provider: Some("p".to_owned()), ..first };
         let headers = third.adobe_headers();
