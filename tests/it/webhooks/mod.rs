@@ -26,6 +26,7 @@ fn project() -> Project {
         ("IO_PROJECT_ID", "20"),
         ("IO_WORKSPACE_ID", "30"),
         ("KIT_JOURNAL", "none"),
+        ("KIT_WEBHOOK_SIGNATURES", "none"),
     ];
     variables.iter().fold(Project::new(), |project, (name, value)| project.with(name, value))
 }
@@ -184,6 +185,7 @@ async fn deliveries_are_taken_only_where_that_was_said() {
     assert_eq!(refused.status, 403);
     assert!(refused.error().starts_with("this kit takes no deliveries by webhook"), "{refused:?}");
     let serving = project()
+        .with("KIT_WEBHOOK_SIGNATURES", "")
         .with("KIT_JOURNAL", "all")
         .with("KIT_INGESTION_AUTH", "none")
         .with("COMMERCE_BASE_URL", "http://127.0.0.1:9/")

@@ -127,7 +127,7 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode, role: Role, is_local: bo
         EventsApi::Adobe => client(reader, mode),
         EventsApi::Embedded => None,
     };
-    let comes_back = comes_back(reader, mode, public_url.is_some());
+    let comes_back = comes_back(reader, public_url.is_some());
     Events {
         ack: ack(reader),
         client,
@@ -227,7 +227,7 @@ pub(super) fn client_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString
     })
 }
 
-fn comes_back(reader: &mut Reader<'_>, mode: Mode, is_public: bool) -> Return {
+fn comes_back(reader: &mut Reader<'_>, is_public: bool) -> Return {
     let journals = match reader.get("KIT_JOURNAL") {
         None if is_public => Journals::Nobody,
         None | Some("all") => Journals::All,
@@ -242,7 +242,7 @@ fn comes_back(reader: &mut Reader<'_>, mode: Mode, is_public: bool) -> Return {
     let interval = reader.parse(setting, |text| {
         quantity::duration(text).filter(|interval| (INTERVAL_MIN..=INTERVAL_MAX).contains(interval))
     });
-    let signatures = sender::signatures(reader, mode);
+    let signatures = sender::signatures(reader);
     Return { journals, interval, signatures, answer_within: answer_within(reader) }
 }
 
