@@ -14,6 +14,7 @@ mod metrics;
 mod project;
 mod publishing;
 mod run;
+mod senders;
 mod supervise;
 mod targets;
 mod telemetry;

@@ -11,6 +11,7 @@ mod journal;
 mod memory;
 mod publisher;
 mod recorder;
+mod senders;
 
 pub use actions::{FakeActions, Invocation};
 pub use carrier::{Carrying, FakeCarrier};
@@ -20,3 +21,4 @@ pub use journal::FakeJournal;
 pub use memory::FakeMemory;
 pub use publisher::FakePublisher;
 pub use recorder::Recorder;
+pub use senders::FakeSenders;
