@@ -9,7 +9,7 @@ use axum::Router;
 use engine::{Ack, Acks, Arrivals, Carriers, Clock, Follower, RoutesHandle, Way};
 use events_api::{Options, Parts, Service};
 use server::WebhookIntake;
-use settings::{EventsClient, IngestAck, Journals};
+use settings::{EventsClient, IngestAck, Journals, Signatures};
 use store::Store;
 use tracing::warn;
 
@@ -93,10 +93,9 @@ impl Means<'_> {
             IngestAck::Published => Ack::Published { within: ACK_WITHIN },
         };
         let publish = Publishing { api: Arc::clone(&api), provider_label };
-        let webhooks = if events.comes_back.takes_unsigned {
-            WebhookIntake::Unsigned { client_id: client.client_id.clone() }
-        } else {
-            WebhookIntake::Closed
+        let webhooks = match events.comes_back.signatures {
+            Signatures::Unchecked => WebhookIntake::Unsigned { client_id: client.client_id.clone() },
+            Signatures::Required | Signatures::HmacToo => WebhookIntake::Closed,
         };
         Ok(Travel {
             way: Way::EventsApi { acks: acks.clone(), ack },
@@ -131,7 +130,7 @@ impl Means<'_> {
                 interval: comes_back.interval,
             })
             .collect();
-        if followers.is_empty() && !comes_back.takes_unsigned {
+        if followers.is_empty() && comes_back.signatures != Signatures::Unchecked {
             warn!("events are published, and nothing brings them back to the actions of this kit");
         }
         followers

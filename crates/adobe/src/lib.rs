@@ -19,6 +19,7 @@ mod ims;
 mod pool;
 mod reply;
 mod retry_after;
+mod sender;
 mod settings;
 mod span;
 
@@ -33,4 +34,5 @@ pub use governor::{Governor, Limits};
 pub use graphql::Graphql;
 pub use ims::{Ims, ImsSettings, Token, TokenError};
 pub use pool::{Pool, PoolError, Silence};
+pub use sender::{EventsSender, EventsSenderSettings, Transport, Unproven};
 pub use settings::SettingsError;

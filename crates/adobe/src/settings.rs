@@ -6,6 +6,8 @@ use reqwest::Url;
 pub enum SettingsError {
     #[error("the {which} must begin with `https://` or `http://`")]
     Url { which: &'static str },
+    #[error("the {which} must begin with `https://`: whoever is on the way could change what is read there")]
+    Plain { which: &'static str },
     #[error("`{key}` has characters that no header can carry")]
     Header { key: &'static str },
     #[error("there is no client secret; set `OAUTH_CLIENT_SECRET`")]

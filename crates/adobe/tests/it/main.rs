@@ -8,5 +8,6 @@ mod lost_connections;
 mod management;
 mod publish;
 mod rejected_tokens;
+mod sender;
 mod support;
 mod targets;

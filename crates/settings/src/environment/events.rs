@@ -5,11 +5,12 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::environment::reader::{Reader, Setting};
+use crate::environment::sender::{self, Signatures};
 use crate::environment::url::url;
 use crate::environment::{Mode, Role, quantity};
 
 const MANAGEMENT_URL: &str = "https://api.adobe.io/events/";
-const INGRESS_URL: &str = "https://eventsingress.adobe.io/";
+pub(super) const INGRESS_URL: &str = "https://eventsingress.adobe.io/";
 /// The version of the token endpoint follows.
 const OAUTH_URL: &str = "https://ims-na1.adobelogin.com/ims/token/";
 const TOKEN_VERSION: &str = "v3";
@@ -46,6 +47,8 @@ pub struct EventsClient {
     pub ingress_url: String,
     /// Ends with `/`; `{IO_CONSUMER_ID}/...` follows.
     pub management_url: String,
+    /// Where its public keys are: the path that a delivery names follows, without the slash at this one's end.
+    pub keys_url: String,
     pub token_url: String,
     pub client_id: String,
     /// One, or two while one takes the other's place.
@@ -72,8 +75,8 @@ pub struct Return {
     pub journals: Journals,
     /// Takes the place of the pause that the events API asks for at the end of a journal.
     pub interval: Option<Duration>,
-    /// Event webhooks take events whose signature nobody has checked; said by name.
-    pub takes_unsigned: bool,
+    /// What proves that a delivery by webhook comes from the events API.
+    pub signatures: Signatures,
 }
 
 /// What our own events service is to be; what is not set is made and kept in the store.
@@ -116,7 +119,7 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode, role: Role, is_local: bo
     }
     let public_url = url(reader, "KIT_PUBLIC_URL", None, "https://kit.example.com/");
     let client = match api {
-        EventsApi::Adobe => client(reader),
+        EventsApi::Adobe => client(reader, mode),
         EventsApi::Embedded => None,
     };
     let comes_back = comes_back(reader, mode, &api, public_url.is_some());
@@ -159,8 +162,9 @@ fn ack(reader: &mut Reader<'_>) -> IngestAck {
 }
 
 /// Everything that is missing is a fault, not only the first.
-fn client(reader: &mut Reader<'_>) -> Option<EventsClient> {
+fn client(reader: &mut Reader<'_>, mode: Mode) -> Option<EventsClient> {
     let ingress_url = url(reader, "KIT_EVENTS_INGRESS_URL", Some(INGRESS_URL), INGRESS_URL);
+    let keys_url = sender::keys_url(reader, mode, ingress_url.as_deref());
     let management_url = url(reader, "IO_MANAGEMENT_BASE_URL", Some(MANAGEMENT_URL), MANAGEMENT_URL);
     let oauth_url = url(reader, "OAUTH_BASE_URL", Some(OAUTH_URL), OAUTH_URL);
     let client_id = required(reader, "OAUTH_CLIENT_ID", "the client id of the project's credential");
@@ -179,6 +183,7 @@ fn client(reader: &mut Reader<'_>) -> Option<EventsClient> {
     Some(EventsClient {
         ingress_url: ingress_url?,
         management_url: management_url?,
+        keys_url: keys_url?,
         token_url: format!("{}{TOKEN_VERSION}", oauth_url?),
         client_id: client_id?,
         client_secrets: client_secrets?,
@@ -232,25 +237,15 @@ fn comes_back(reader: &mut Reader<'_>, mode: Mode, api: &EventsApi, is_public: b
     let interval = reader.parse(setting, |text| {
         quantity::duration(text).filter(|interval| (INTERVAL_MIN..=INTERVAL_MAX).contains(interval))
     });
-    let takes_unsigned = takes_unsigned(reader, mode);
-    if *api == EventsApi::Adobe && journals == Journals::Nobody && !takes_unsigned {
+    let signatures = sender::signatures(reader, mode);
+    if *api == EventsApi::Adobe && journals == Journals::Nobody && signatures != Signatures::Unchecked {
         reader.fault(
             "KIT_WEBHOOK_SIGNATURES",
             "expected a word on signatures: without it no event comes back by webhook, and no journal is followed",
             "signatures cannot be checked yet: follow the journals with `KIT_JOURNAL=all`, or say `none` to take events from everybody who reaches the webhooks",
         );
     }
-    Return { journals, interval, takes_unsigned }
-}
-
-fn takes_unsigned(reader: &mut Reader<'_>, mode: Mode) -> bool {
-    let setting = Setting {
-        name: "KIT_WEBHOOK_SIGNATURES",
-        expected: "expected `none`",
-        hint: "signatures cannot be checked yet; leave it out and event webhooks take nothing",
-    };
-    let said = reader.parse(setting, |text| (text == "none").then_some(()));
-    said.is_some() || mode == Mode::Dev
+    Return { journals, interval, signatures }
 }
 
 pub(super) fn service(reader: &mut Reader<'_>, mode: Mode, is_local: bool) -> EventsService {

@@ -2,10 +2,14 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use crate::{Environment, Events, EventsApi, Faults, IngestAck, Journals, Mode, Role, Variables};
+use crate::{Environment, Events, EventsApi, Faults, IngestAck, Journals, Mode, Role, Signatures, Variables};
 
 /// What `kit serve` needs to publish elsewhere, with `pairs` laid over it; an empty value takes one out.
 fn adobe(pairs: &[(&str, &str)]) -> Result<Events, Faults> {
+    adobe_in(Mode::Serve, pairs)
+}
+
+fn adobe_in(mode: Mode, pairs: &[(&str, &str)]) -> Result<Events, Faults> {
     let mut variables = Variables::from_pairs([
         ("KIT_INGESTION_AUTH", "none"),
         ("COMMERCE_BASE_URL", "https://shop.example.com/rest/"),
@@ -21,7 +25,7 @@ fn adobe(pairs: &[(&str, &str)]) -> Result<Events, Faults> {
     for (name, value) in pairs {
         variables.set(*name, *value);
     }
-    Environment::read(&variables, Mode::Serve).map(|environment| environment.events)
+    Environment::read(&variables, mode).map(|environment| environment.events)
 }
 
 #[test]
@@ -59,6 +63,39 @@ fn another_events_api_is_reached_at_its_own_addresses() {
     let secrets: Vec<&str> = client.client_secrets.iter().map(ExposeSecret::expose_secret).collect();
     assert_eq!(secrets, ["old", "new"]);
     assert!(!format!("{:?}", client.client_secrets).contains("old"));
+}
+
+#[test]
+fn the_senders_keys_are_at_adobe_or_at_our_own_events_service() {
+    fn check(pairs: &[(&str, &str)], keys_url: &str) {
+        assert_eq!(adobe(pairs).unwrap().client.unwrap().keys_url, keys_url, "{pairs:?}");
+    }
+    const KEYS: &str = "KIT_EVENTS_KEYS_URL";
+    let own = ("KIT_EVENTS_INGRESS_URL", "http://events:9090");
+    check(&[], "https://static.adobeioevents.com/");
+    check(&[own], "http://events:9090/");
+    check(&[own, (KEYS, "https://keys.example.com")], "https://keys.example.com/");
+    check(&[(KEYS, "http://127.0.0.1:9090/")], "http://127.0.0.1:9090/");
+    check(&[(KEYS, "http://[::1]:9090/")], "http://[::1]:9090/");
+    check(&[(KEYS, "http://localhost/")], "http://localhost/");
+    check(&[(KEYS, "http://keys/"), ("KIT_EVENTS_PLAIN_HTTP", "accepted")], "http://keys/");
+    for plain in ["http://keys.example.com/", "http://127.0.0.1.example.com/", "http://128.0.0.1/"] {
+        let faults = adobe(&[(KEYS, plain)]).unwrap_err().to_string();
+        assert!(faults.starts_with("`KIT_EVENTS_KEYS_URL`: expected `https://`"), "{faults}");
+        assert!(faults.contains("say `KIT_EVENTS_PLAIN_HTTP=accepted`"), "{faults}");
+        assert_eq!(adobe_in(Mode::Dev, &[(KEYS, plain)]).unwrap().client.unwrap().keys_url, plain);
+    }
+    let faults = adobe(&[(KEYS, "keys.example.com")]).unwrap_err().to_string();
+    assert!(faults.contains("such as `https://static.adobeioevents.com/`"), "{faults}");
+}
+
+#[test]
+fn signatures_are_required_unless_something_else_is_said() {
+    let said = |word| adobe(&[("KIT_WEBHOOK_SIGNATURES", word)]).unwrap().comes_back.signatures;
+    assert_eq!(said(""), Signatures::Required);
+    assert_eq!(said("required"), Signatures::Required);
+    assert_eq!(said("hmac-too"), Signatures::HmacToo);
+    assert_eq!(said("none"), Signatures::Unchecked);
 }
 
 #[test]

@@ -116,8 +116,8 @@ fn scheme(reader: &mut Reader<'_>, name: &str) -> Option<Scheme> {
 
 fn api_key(reader: &mut Reader<'_>) -> Option<Scheme> {
     let (header, secrets) =
-        (header(reader, API_KEY_HEADER, Some(api_key::HEADER_DEFAULT)), secrets(reader, "api-key", API_KEY));
-    Some(Scheme::ApiKey(ApiKey { header: header??, keys: Secrets::new(&secrets?) }))
+        (header(reader, API_KEY_HEADER, api_key::HEADER_DEFAULT), secrets(reader, "api-key", API_KEY));
+    Some(Scheme::ApiKey(ApiKey { header: header?, keys: Secrets::new(&secrets?) }))
 }
 
 fn basic(reader: &mut Reader<'_>) -> Option<Scheme> {
@@ -135,8 +135,9 @@ fn basic(reader: &mut Reader<'_>) -> Option<Scheme> {
 
 fn hmac(reader: &mut Reader<'_>) -> Option<Scheme> {
     let secrets = secrets(reader, "hmac", HMAC);
-    let header_name = header(reader, HMAC_HEADER, Some(SIGNATURE_HEADER_DEFAULT));
-    let timestamp = header(reader, HMAC_TIMESTAMP_HEADER, None);
+    let header_name = header(reader, HMAC_HEADER, SIGNATURE_HEADER_DEFAULT);
+    let has_time = is_set(reader, HMAC_TIMESTAMP_HEADER);
+    let timestamp = has_time.then(|| header(reader, HMAC_TIMESTAMP_HEADER, SIGNATURE_HEADER_DEFAULT));
     let setting = Setting {
         name: HMAC_ENCODING,
         expected: "expected `hex`, `base64` or `base64url`",
@@ -148,10 +149,10 @@ fn hmac(reader: &mut Reader<'_>) -> Option<Scheme> {
         "base64url" => Some(Encoding::Base64Url),
         _ => None,
     });
-    let default = if matches!(timestamp, Some(Some(_))) { "{timestamp}.{body}" } else { "{body}" };
+    let default = if has_time { "{timestamp}.{body}" } else { "{body}" };
     let template = template(reader, default);
-    let (timestamp, template) = (timestamp?, template?);
-    if timestamp.is_some() != template.has_timestamp() {
+    let template = template?;
+    if has_time != template.has_timestamp() {
         reader.fault(
             HMAC_TEMPLATE,
             "expected `{timestamp}` in it exactly when there is a `KIT_INGESTION_HMAC_TIMESTAMP_HEADER`",
@@ -161,10 +162,10 @@ fn hmac(reader: &mut Reader<'_>) -> Option<Scheme> {
     }
     let rule = Rule {
         scheme: "hmac",
-        header: header_name??,
+        header: header_name?,
         prefix: reader.get(HMAC_PREFIX).unwrap_or_default().to_owned(),
         encoding: encoding.unwrap_or(Encoding::Hex),
-        timestamp,
+        timestamp: if has_time { Some(timestamp??) } else { None },
         template,
     };
     Some(Scheme::Signature { rule, keys: MacKeys::of_texts(&secrets?) })
@@ -206,8 +207,8 @@ fn preset(reader: &mut Reader<'_>, name: &'static str, rule: Rule) -> Option<Sch
     Some(Scheme::Signature { rule, keys: MacKeys::of_texts(&secrets) })
 }
 
-/// The name of a header, or the default. The outer `None` is a fault.
-fn header(reader: &mut Reader<'_>, name: &'static str, default: Option<HeaderName>) -> Option<Option<HeaderName>> {
+/// The name of a header, or the default.
+fn header(reader: &mut Reader<'_>, name: &'static str, default: HeaderName) -> Option<HeaderName> {
     if !is_set(reader, name) {
         return Some(default);
     }
@@ -216,7 +217,7 @@ fn header(reader: &mut Reader<'_>, name: &'static str, default: Option<HeaderNam
         expected: "expected the name of a header",
         hint: "letters, digits and `-`, such as `x-signature`",
     };
-    reader.parse(setting, |text| HeaderName::try_from(text).ok().map(Some))
+    reader.parse(setting, |text| HeaderName::try_from(text).ok())
 }
 
 /// One secret or more, which a scheme cannot do without.

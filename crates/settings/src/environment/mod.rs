@@ -10,6 +10,7 @@ mod ingestion_tests;
 mod names;
 pub(crate) mod quantity;
 mod reader;
+mod sender;
 mod server;
 mod targets;
 mod traces;
@@ -27,6 +28,7 @@ pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnPa
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
 pub use crate::environment::ingestion::Ingestion;
 use crate::environment::reader::{Reader, Setting};
+pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::Server;
 pub use crate::environment::targets::{TargetInputs, TargetLimits};
 pub use crate::environment::traces::Traces;

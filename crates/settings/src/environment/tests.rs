@@ -104,7 +104,7 @@ fn wrong_values_are_refused_by_name_and_never_shown() {
     check("KIT_URL", &["kit.example.com", "https://me:s3cr3t@kit.example.com"], "`https://kit.example.com/`");
     check("KIT_ROLE", &["events"], "leave it out for `kit`");
     check("KIT_JOURNAL_INTERVAL", &["1ms", "2h", "5"], "leave it out");
-    check("KIT_WEBHOOK_SIGNATURES", &["rsa"], "signatures cannot be checked yet");
+    check("KIT_WEBHOOK_SIGNATURES", &["rsa", "hmac"], "`none` takes deliveries from everybody");
     check("KIT_EVENTS_PLAIN_HTTP", &["yes"], "leave it out");
     check("KIT_EVENTS_DEPRECATED_MEMBERS", &["no"], "leave it out");
     check("KIT_EVENTS_INGRESS_LIMIT", &["0", "-1", "3000/5s"], "in 5 seconds");

@@ -27,7 +27,8 @@ fn body(uid: &str) -> Vec<u8> {
 }
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
-    let pair = |(name, value): &(&str, &str)| (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
+    let pair =
+        |(name, value): &(&str, &str)| (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
     pairs.iter().map(pair).collect()
 }
 

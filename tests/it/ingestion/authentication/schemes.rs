@@ -19,7 +19,11 @@ async fn a_key_is_said_in_the_header_or_in_the_query() {
     kit.post_with(headers(&[("X-API-Key", "the old key")]), body("B")).await.assert_new();
     kit.get_in("a=b&key=the+old%20key", body("C")).await.assert_new();
     let missing = kit.post_with(HeaderMap::new(), body("D")).await;
-    assert_unproven(&project, &missing, "api-key: neither the header `x-api-key` nor the query parameter `key` is there");
+    assert_unproven(
+        &project,
+        &missing,
+        "api-key: neither the header `x-api-key` nor the query parameter `key` is there",
+    );
     let wrong = kit.post_with(headers(&[("x-api-key", SECRET)]), body("D")).await;
     assert_unproven(&project, &wrong, "api-key: the header `x-api-key` holds none of 2 key(s)");
     let wrong = kit.get_in("key=the%20new%20ke", body("D")).await;
@@ -56,7 +60,11 @@ async fn a_user_has_a_password_or_two_of_them() {
     send("erp", "old", "B").await.assert_new();
     for (user, password) in [("erp", "ne"), ("er", "p:old"), ("ERP", "old"), ("erp", "")] {
         let refused = send(user, password, "C").await;
-        assert_unproven(&project, &refused, "basic: the header `authorization` holds another user, or none of 2 password(s)");
+        assert_unproven(
+            &project,
+            &refused,
+            "basic: the header `authorization` holds another user, or none of 2 password(s)",
+        );
     }
     for value in ["Bearer b2xk", "Basic ?", "Basic", ""] {
         let refused = kit.post_with(headers(&[("authorization", value)]), body("C")).await;
@@ -75,8 +83,9 @@ async fn a_signed_webhook_is_standard() {
     kit.post_with(sign(290, &body("C")), body("C")).await.assert_new();
     let bytes = body("E").len();
     let forged = kit.post_with(sign(0, &body("D")), body("E")).await;
-    let expected =
-        format!("standard-webhooks: none of 1 secret(s) fits the signature in `webhook-signature` over a body of {bytes} bytes");
+    let expected = format!(
+        "standard-webhooks: none of 1 secret(s) fits the signature in `webhook-signature` over a body of {bytes} bytes"
+    );
     assert_unproven(&project, &forged, &expected);
     let stale = kit.post_with(sign(-400, &body("D")), body("D")).await;
     assert_unproven(&project, &stale, "s behind our clock, at most 300 s are allowed");
