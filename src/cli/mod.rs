@@ -12,6 +12,7 @@ mod local;
 mod orders;
 mod registration;
 mod serve;
+mod signing_key;
 mod table;
 mod torture;
 
@@ -69,6 +70,9 @@ pub enum Command {
     /// Manage the clients of our own events service.
     #[command(subcommand)]
     Credential(credential::Command),
+    /// Manage the keys that our own events service signs deliveries with.
+    #[command(subcommand)]
+    SigningKey(signing_key::Command),
     /// Kill the program under load, with faults all around it, and check that nothing was lost, doubled or left.
     Torture(torture::Options),
     /// What `torture` starts and kills.
@@ -95,6 +99,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Journal(command) => journal::run(&root(), &command),
         Command::Job(command) => job::run(&root(), &command),
         Command::Credential(command) => credential::run(&root(), &command),
+        Command::SigningKey(command) => signing_key::run(&root(), &command),
         Command::Torture(options) => torture::run(&root(), &options).await,
         Command::TortureChild(options) => torture::child::run(&root(), &options).await,
     };

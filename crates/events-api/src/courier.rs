@@ -10,11 +10,12 @@ use sdk::spans::{self, TARGET};
 use sdk::{Fate, TraceContext};
 use store::{Registration, StoredEvent, Trace};
 use tracing::field::Empty;
-use tracing::{Instrument, Span, info_span};
+use tracing::{Instrument, Span, error, info_span};
 use uuid::Uuid;
 
-use crate::outbound::{self, Outgoing, Sent};
+use crate::outbound::{self, NoAnswer, Outgoing, Sent};
 use crate::problem::REQUEST_ID;
+use crate::signer::{Headers, SignError};
 use crate::{Service, delivered};
 
 pub(crate) const EVENT_CODE: HeaderName = HeaderName::from_static("x-adobe-event-code");
@@ -54,18 +55,18 @@ impl Courier {
 
     async fn deliver(&self, parcel: &Parcel, load: Load<'_>, registration: &Registration, url: &str) -> Carried {
         let id = Uuid::new_v4();
+        let body = self.body(load, &registration.client_id);
+        let (body, signatures) = match self.0.0.signer.sign(&self.0, body).await {
+            Ok(signed) => signed,
+            Err(failure) => return unsigned(&failure),
+        };
         let span = request_span(registration);
         let mut headers = self.headers(id, parcel.attempt, load);
+        headers.extend(fit(signatures));
         if let Some(trace) = spans::onward(&span, load.trace().as_ref()) {
             trace.write_to(&mut headers);
         }
-        let outgoing = Outgoing {
-            id,
-            method: Method::POST,
-            url: url.to_owned(),
-            headers,
-            body: self.body(load, &registration.client_id),
-        };
+        let outgoing = Outgoing { id, method: Method::POST, url: url.to_owned(), headers, body };
         let sent = outbound::send(&self.0, &outgoing, Trace::BODY_BYTES_MAX).instrument(span.clone()).await;
         note(&span, &sent);
         let events = parcel.events.iter().map(|event| event.id).collect();
@@ -121,8 +122,13 @@ impl Courier {
         if attempt > 1 {
             headers.push((RETRY_COUNT, (attempt - 1).to_string()));
         }
-        headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()
+        fit(headers).collect()
     }
+}
+
+/// Those that a request can carry.
+fn fit(headers: Headers) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?)))
 }
 
 #[async_trait]
@@ -176,6 +182,13 @@ fn fate(status: u16) -> Fate {
         429 | 500..=599 => Fate::Retry { after: None },
         _ => Fate::Refused,
     }
+}
+
+/// A receiver that checks signatures would refuse for good what is not signed.
+fn unsigned(failure: &SignError) -> Carried {
+    let reason = Some(failure.to_string());
+    error!(error = failure as &dyn std::error::Error, "a delivery could not be signed");
+    Carried { fate: Fate::Retry { after: None }, status: NoAnswer::Client.code(), reason, trace: None }
 }
 
 fn parked(reason: &str) -> Carried {

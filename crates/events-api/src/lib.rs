@@ -20,6 +20,8 @@ mod problem;
 mod rate;
 mod runs;
 mod service;
+mod signer;
+pub mod signing_keys;
 mod token;
 mod traces;
 mod validations;

@@ -16,8 +16,9 @@ use crate::courier::Courier;
 use crate::jwt::TokenKey;
 use crate::problem::{Problem, REQUEST_ID};
 use crate::rate::Windows;
+use crate::signer::Signer;
 use crate::validations::Validations;
-use crate::{challenge, ingress, journal, management, outbound, token, traces};
+use crate::{challenge, ingress, journal, management, outbound, signer, token, traces};
 
 /// Failed attempts at a token are counted within this time.
 const FAILURES_WITHIN: SignedDuration = SignedDuration::from_secs(10);
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) token_failures: Windows,
     pub(crate) published: Windows,
     pub(crate) validations: Validations,
+    pub(crate) signer: Signer,
     /// For requests to webhooks.
     pub(crate) client: reqwest::Client,
     /// Held by whoever changes the catalogue: quotas and conflicts are looked up before a change is written.
@@ -111,6 +113,7 @@ impl Service {
             token_failures: Windows::new(FAILURES_WITHIN),
             published: Windows::new(PUBLISHED_WITHIN),
             validations: Validations::default(),
+            signer: Signer::new(),
             client: outbound::client().map_err(OpenError::Client)?,
             turn: tokio::sync::Mutex::new(()),
         })))
@@ -124,6 +127,7 @@ impl Service {
             .merge(ingress::routes())
             .merge(journal::routes())
             .merge(traces::routes())
+            .merge(signer::routes())
             .merge(management::routes())
             .method_not_allowed_fallback(method_not_allowed)
             .layer(map_response(with_request_id))

@@ -49,6 +49,11 @@ impl Beside {
         self.write(|connection| rows::reserve(connection, key, value, now, expires))
     }
 
+    /// Sets a value until `expires`.
+    pub fn put_value(&self, key: &str, value: &[u8], expires: Timestamp) -> Result<(), StoreError> {
+        self.write(|connection| rows::put_value(connection, key, value, expires))
+    }
+
     /// Asks the kit of this folder for work: the one that runs, or the next that does.
     pub fn put_job(&self, job: &Job) -> Result<(), StoreError> {
         self.write(|connection| job::put(connection, job))
