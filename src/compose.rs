@@ -23,6 +23,7 @@ use tracing::{info, warn};
 use crate::beside::{Beside, Shared};
 use crate::deploy;
 use crate::events::Means;
+use crate::guards::Guards;
 use crate::metrics;
 use crate::project::Project;
 use crate::senders::Configured;
@@ -76,8 +77,7 @@ pub async fn compose_on(
     }
     metrics::start()?;
     let pool = Pool::new()?;
-    let registry = registry(project, &pool, fallback.as_ref())?;
-    let routes = onboard(project, &*store, &registry, clock.now()).await?;
+    let routes = onboard(project, &*store, clock.now()).await?;
     let schemas = Arc::new(Schemas::new(&[actions::EVENTS, actions::COMMERCE_EVENTS].concat()));
     let arrivals =
         Arc::new(Arrivals::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&store), Arc::clone(&clock)));
@@ -92,6 +92,8 @@ pub async fn compose_on(
         None => means.embedded(address).await?,
         Some(client) => means.elsewhere(client, &pool)?,
     };
+    let guards = Guards::new(&environment.adobe_auth, project.mode, travel.service.as_ref(), &pool)?;
+    let registry = registry(project, &pool, fallback.as_ref(), &guards)?;
     let intake = Intake::new(Arc::clone(&schemas), Arc::clone(&store), Arc::clone(&clock), travel.way);
     let runner = Runner::new(RunnerParts {
         registry,
@@ -101,12 +103,7 @@ pub async fn compose_on(
         clock: Arc::clone(&clock),
         echo_window: environment.echo_window,
     });
-    let delivery = DeliveryOptions {
-        rules: rules(project),
-        at_once: environment.deliveries_at_once,
-        bytes_max: bytes(memory.delivery_bytes_max),
-        ims_org_id: travel.ims_org_id,
-    };
+    let delivery = delivery_options(project, travel.ims_org_id);
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
     let readiness = Readiness::default();
     let shared = Shared {
@@ -143,6 +140,16 @@ fn bytes(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
+fn delivery_options(project: &Project, ims_org_id: String) -> DeliveryOptions {
+    let environment = &project.environment;
+    DeliveryOptions {
+        rules: rules(project),
+        at_once: environment.deliveries_at_once,
+        bytes_max: bytes(environment.delivery.memory.delivery_bytes_max),
+        ims_org_id,
+    }
+}
+
 /// The rules of deliveries: of all, and of the registrations that want something else.
 fn rules(project: &Project) -> Rules {
     let (retry, delivery) = (&project.environment.retry, &project.environment.delivery);
@@ -165,12 +172,12 @@ fn rules(project: &Project) -> Rules {
 }
 
 /// The deployed actions; an events service has none.
-fn registry(project: &Project, pool: &Pool, fallback: Option<&Fallback>) -> anyhow::Result<Registry> {
+fn registry(project: &Project, pool: &Pool, fallback: Option<&Fallback>, guards: &Guards) -> anyhow::Result<Registry> {
     let environment = &project.environment;
     match environment.role {
         Role::Kit => {
             let clients = Clients::new(pool, environment.target_limits, fallback);
-            deploy::deploy(&project.manifest, project.mode, clients).context("the actions cannot be deployed")
+            deploy::deploy(&project.manifest, clients, guards).context("the actions cannot be deployed")
         }
         Role::EventsService => Ok(Registry::default()),
     }
@@ -213,13 +220,8 @@ pub async fn open(project: &Project) -> anyhow::Result<Arc<Sqlite>> {
 
 /// Brings what the store knows of providers, event metadata and registrations to what the files describe; what events
 /// take from then on.
-async fn onboard(
-    project: &Project,
-    store: &dyn Store,
-    registry: &Registry,
-    now: Timestamp,
-) -> anyhow::Result<RoutesHandle> {
-    let is_deployed = |action: &str| registry.get(action).is_some();
+async fn onboard(project: &Project, store: &dyn Store, now: Timestamp) -> anyhow::Result<RoutesHandle> {
+    let is_deployed = |action: &str| project.deploys(action);
     let observed = store.catalogue().await.context(UNREADABLE)?;
     let plan = Plan::new(&project.desired, &observed, &is_deployed, now);
     let report = onboarding::apply(plan, store).await.context("the events service cannot be onboarded")?;

@@ -4,17 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adobe::SettingsError;
-use engine::{Access, Deployed, Registry};
+use engine::{Deployed, Registry};
 use sdk::{Entry, Inputs};
-use serde_json::Value;
-use settings::{Action, Fault, Manifest, Mode, Web, nearest};
-use tracing::warn;
+use settings::{Action, Fault, Manifest, Web, nearest};
 
+use crate::guards::Guards;
 use crate::targets::Clients;
-
-/// The annotation by which a web action says that Adobe vouches for its callers.
-const ADOBE_AUTH: &str = "require-adobe-auth";
 
 /// What is wrong between the manifest and the table in `actions/lib.rs`.
 pub fn faults(manifest: &Manifest) -> Vec<Fault> {
@@ -69,12 +64,8 @@ fn unknown_function(function: &str, entries: &BTreeMap<&str, Entry>) -> String {
 /// Deploys every action of a manifest without faults.
 ///
 /// # Errors
-/// The inputs of an action lead to no usable client.
-pub fn deploy(manifest: &Manifest, mode: Mode, mut clients: Clients<'_>) -> Result<Registry, SettingsError> {
-    let closed = closed(manifest, mode);
-    if !closed.is_empty() {
-        warn!(actions = closed.join(", "), "closed: they demand Adobe authentication, which cannot be checked yet");
-    }
+/// The inputs of an action lead to no usable client, or it demands what nobody can give.
+pub fn deploy(manifest: &Manifest, mut clients: Clients<'_>, guards: &Guards) -> anyhow::Result<Registry> {
     let entries: BTreeMap<&str, Arc<Entry>> =
         actions::table().into_entries().into_iter().map(|(name, entry)| (name, Arc::new(entry))).collect();
     let deployed = manifest.actions.iter().filter_map(|action| Some((action, entries.get(action.function.as_str())?)));
@@ -87,31 +78,10 @@ pub fn deploy(manifest: &Manifest, mode: Mode, mut clients: Clients<'_>) -> Resu
             timeout: Duration::from_millis(action.limits.timeout_ms),
             at_once: usize::try_from(action.limits.concurrency).unwrap_or(usize::MAX),
             is_web: !matches!(action.web, Web::No),
-            access: access(action, mode),
+            guards: guards.of(action)?,
         })
     });
     deployed.collect()
-}
-
-/// The web actions that nobody reaches in this mode.
-pub fn closed(manifest: &Manifest, mode: Mode) -> Vec<String> {
-    let closed =
-        manifest.actions.iter().filter(|action| action.web != Web::No && access(action, mode) == Access::Closed);
-    closed.map(Action::full_name).collect()
-}
-
-/// `dev` answers on loopback only, so its callers are on this machine. Elsewhere an action that relies on a check that
-/// nobody makes would be open to all.
-fn access(action: &Action, mode: Mode) -> Access {
-    let is_demanded = match action.annotation(ADOBE_AUTH) {
-        None => false,
-        Some(Value::String(text)) => text != "false" && text != "no",
-        Some(other) => *other != Value::Bool(false),
-    };
-    match mode {
-        Mode::Serve if is_demanded => Access::Closed,
-        Mode::Serve | Mode::Dev => Access::Open,
-    }
 }
 
 fn inputs(action: &Action) -> Inputs {

@@ -8,6 +8,7 @@ mod compose;
 mod deploy;
 mod dev_client;
 mod events;
+mod guards;
 mod identity;
 mod log;
 mod metrics;

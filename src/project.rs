@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use engine::slug;
 use onboarding::Desired;
 use settings::{
-    DELIVERY_FILE, DeliveryOverrides, Environment, Fault, Faults, Journals, Manifest, Mode, Variables, nearest,
+    DELIVERY_FILE, DeliveryOverrides, Environment, Fault, Faults, Journals, Manifest, Mode, Role, Variables, nearest,
 };
 
 use crate::{deploy, targets};
@@ -52,6 +52,12 @@ impl Project {
             (_, _, _, Some(faults)) => Err(faults),
             _ => unreachable!("a part that is missing left its fault"),
         }
+    }
+
+    /// Whether an action of this name is deployed; an events service has none.
+    pub fn deploys(&self, action: &str) -> bool {
+        let mut actions = self.manifest.actions.iter();
+        self.environment.role == Role::Kit && actions.any(|deployed| deployed.full_name() == action)
     }
 
     /// The folder of the embedded store.

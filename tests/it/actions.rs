@@ -9,7 +9,6 @@ use crate::support::{Answer, Project, Server};
 const CHECK_STOCK: &str = "/api/v1/web/webhook/check-stock";
 const FULL_SYNC: &str = "/api/v1/web/product-commerce/full-sync";
 const INFO: &str = "/api/v1/web/starter-kit/info";
-const CLOSED: [&str; 3] = ["webhook/check-stock", "product-commerce/full-sync", "starter-kit/info"];
 
 fn stdout(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).unwrap()
@@ -188,31 +187,4 @@ async fn requests_that_cannot_be_used_are_refused_before_any_call() {
     let progress = kit.get(FULL_SYNC).await;
     assert_eq!((progress.status, &progress.body["state"]), (200, &json!("idle")));
     assert!(kit.get("/sandbox/commerce/calls").await.body.as_array().unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn in_production_nobody_reaches_what_relies_on_adobes_check() {
-    let project = Project::new()
-        .with("KIT_INGESTION_AUTH", "none")
-        .with("COMMERCE_BASE_URL", "http://127.0.0.1:1/rest/")
-        .with("COMMERCE_ACCESS_TOKEN", "token")
-        .with("KIT_BACKOFFICE_URL", "http://127.0.0.1:1/");
-    let output = project.run(&["check", "--serve"]);
-    for action in CLOSED {
-        let line = format!("`{action}` is closed: it demands Adobe authentication");
-        assert!(printed(&output).contains(&line), "{output:?}");
-    }
-    assert!(!printed(&project.run(&["check"])).contains("is closed"), "`kit dev` closes nothing");
-    let kit = project.start(&["serve"]);
-    for action in CLOSED {
-        for answer in
-            [post(&kit, &format!("/api/v1/web/{action}"), "{}").await, kit.get(&format!("/api/v1/web/{action}")).await]
-        {
-            let message = "this action demands Adobe authentication, which this version cannot check yet";
-            assert_eq!((answer.status, answer.error()), (401, message), "{action}");
-            assert!(answer.header("x-openwhisk-activation-id").is_some());
-        }
-    }
-    assert_eq!(post(&kit, "/api/v1/web/ingestion/webhook", "{}").await.status, 400, "this one asks for no such check");
-    assert!(kit.log().contains("they demand Adobe authentication"), "{}", kit.log());
 }

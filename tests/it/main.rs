@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod actions;
+mod adobe_auth;
 mod backoffice;
 mod both_ways;
 mod commands;

@@ -75,6 +75,19 @@ where
         self.state().kept.take_if(|kept| is_meant(&kept.value)).is_some()
     }
 
+    /// Whether something is kept that passes, and counts still.
+    pub fn keeps(&self, passes: impl FnOnce(&T) -> bool) -> bool {
+        let now = self.clock.now();
+        self.state().usable(now).as_ref().is_some_and(passes)
+    }
+
+    /// Whether there is a result that counts still, or work that somebody waits for.
+    pub fn is_wanted(&self) -> bool {
+        let state = self.state();
+        let is_running = state.running.as_ref().and_then(WeakShared::upgrade).is_some();
+        is_running || state.known(self.clock.now()).is_some()
+    }
+
     fn join<F>(self: &Arc<Self>, work: impl FnOnce() -> F) -> Joined<T, E>
     where
         F: Future<Output = Result<Kept<T>, E>> + Send + 'static,

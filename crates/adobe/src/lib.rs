@@ -32,7 +32,7 @@ pub use commerce::Commerce;
 pub use events::{EventsApi, EventsApiError, EventsSettings, JournalEntry, JournalError, JournalPage, Sent};
 pub use governor::{Governor, Limits};
 pub use graphql::Graphql;
-pub use ims::{Ims, ImsSettings, Token, TokenError};
+pub use ims::{Ims, ImsSettings, Token, TokenCheck, TokenCheckSettings, TokenDoubt, TokenError};
 pub use pool::{Pool, PoolError, Silence};
 pub use sender::{EventsSender, EventsSenderSettings, Transport, Unproven};
 pub use settings::SettingsError;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use sdk::{Entry, Inputs, Targets};
 
+use crate::guard::Guard;
+
 /// An action as deployed: a function under a name, with its inputs and limits.
 #[derive(Clone)]
 pub struct Deployed {
@@ -18,16 +20,8 @@ pub struct Deployed {
     pub at_once: usize,
     /// Whether HTTP callers reach it.
     pub is_web: bool,
-    pub access: Access,
-}
-
-/// Who among the HTTP callers gets through to a web action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody; the action itself may ask for more.
-    Open,
-    /// Nobody: it demands Adobe authentication, which cannot be checked yet.
-    Closed,
+    /// What HTTP callers have to get past, in this order; without any everybody reaches the action, which may ask for more.
+    pub guards: Vec<Arc<dyn Guard>>,
 }
 
 impl fmt::Debug for Deployed {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::Clock;
 use crate::memory::Memory;
-use crate::registry::{Access, Deployed, Registry};
+use crate::registry::{Deployed, Registry};
 use crate::session::{Nested, Session};
 use crate::trace_context;
 
@@ -91,7 +91,7 @@ impl Runner {
         let Entry::Web(action) = &*deployed.entry else { return None };
         let id = next_id();
         let start = self.clock.now();
-        if let Some(response) = turned_away(deployed.access, action.methods(), &request.method) {
+        if let Some(response) = turned_away(id, deployed, action.methods(), &request).await {
             self.record(deployed, id, start, Status::ApplicationError, &response).await;
             return Some((response, id));
         }
@@ -168,13 +168,13 @@ fn result(response: &Response) -> String {
 }
 
 /// The answer to a request that does not get to the action.
-fn turned_away(access: Access, methods: &[Method], method: &Method) -> Option<Response> {
-    match access {
-        Access::Closed => {
-            Some(Response::error(401, "this action demands Adobe authentication, which this version cannot check yet"))
+async fn turned_away(id: ActivationId, deployed: &Deployed, methods: &[Method], request: &Request) -> Option<Response> {
+    for guard in &deployed.guards {
+        if let Err(denial) = guard.check(request).await {
+            return Some(denial.answer(id));
         }
-        Access::Open => (!methods.contains(method)).then(|| wrong_method(methods)),
     }
+    (!methods.contains(&request.method)).then(|| wrong_method(methods))
 }
 
 fn wrong_method(methods: &[Method]) -> Response {

@@ -60,6 +60,11 @@ impl Credentials {
     pub(crate) fn of(&self, client_id: &str) -> Option<&Credential> {
         self.by_client.get(client_id)
     }
+
+    /// The client's credential, unless it was revoked.
+    pub(crate) fn alive(&self, client_id: &str, now: Timestamp) -> Option<&Credential> {
+        self.of(client_id).filter(|credential| credential.revoked.is_none_or(|revoked| now < revoked))
+    }
 }
 
 impl Access {
@@ -76,7 +81,7 @@ impl Access {
     }
 
     /// The credentials as they were a moment ago.
-    async fn recent(&self, store: &dyn Store, now: Timestamp) -> Result<Arc<Credentials>, StoreError> {
+    pub(crate) async fn recent(&self, store: &dyn Store, now: Timestamp) -> Result<Arc<Credentials>, StoreError> {
         if let Some(credentials) = self.remembered(now) {
             return Ok(credentials);
         }
@@ -92,14 +97,10 @@ impl Access {
         credentials.filter(|credentials| now.duration_since(credentials.at).abs() < CREDENTIALS_FRESH)
     }
 
-    /// A token's signature is checked once; then the token itself is the proof.
-    fn token(&self, text: &str, now: Timestamp) -> Option<Token> {
+    /// A token of ours, also one that has expired. Its signature is checked once; then the token itself is the proof.
+    pub(crate) fn known(&self, text: &str, now: Timestamp) -> Option<Token> {
         let known = self.tokens.read().unwrap_or_else(PoisonError::into_inner).get(text).cloned();
-        let token = match known {
-            Some(token) => token,
-            None => self.check(text, now)?,
-        };
-        (now < token.expires).then_some(token)
+        known.or_else(|| self.check(text, now))
     }
 
     fn check(&self, text: &str, now: Timestamp) -> Option<Token> {
@@ -121,20 +122,20 @@ pub(crate) async fn authenticate(service: &Service, headers: &HeaderMap) -> Resu
     let inner = &service.0;
     let now = inner.clock.now();
     let text = bearer(headers)?;
-    let token = inner.access.token(text, now).ok_or(Denied::Token("the token is malformed or expired"))?;
+    let token = inner.access.known(text, now).filter(|token| now < token.expires);
+    let token = token.ok_or(Denied::Token("the token is malformed or expired"))?;
     if headers.get(API_KEY).is_none_or(|key| key.as_bytes() != token.client_id.as_bytes()) {
         return Err(Denied::Key);
     }
     let credentials = inner.access.recent(&*inner.store, now).await.map_err(Denied::Unknown)?;
-    match credentials.of(&token.client_id) {
-        Some(credential) if credential.revoked.is_none_or(|revoked| now < revoked) => {
-            Ok(Caller { client_id: token.client_id, credential_id: credential.id.clone() })
-        }
-        _ => Err(Denied::Key),
+    match credentials.alive(&token.client_id, now) {
+        Some(credential) => Ok(Caller { client_id: token.client_id, credential_id: credential.id.clone() }),
+        None => Err(Denied::Key),
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
+/// The token of `Authorization`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
     let value = headers.get(AUTHORIZATION).ok_or(Denied::Token("the token is missing"))?;
     let text = value.to_str().ok().filter(|text| text.len() <= TOKEN_BYTES_MAX);
     let (scheme, token) =

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{Store, StoreError};
 
 use crate::credentials::random;
+use crate::vouch::READ_ORGANIZATIONS;
 
 /// How long a token counts.
 pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -16,7 +17,8 @@ pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 const KEY_NAME: &str = "events-api/token-key";
 const KEY_BYTES: usize = 32;
 
-const ACCESS_TOKEN: &str = "access_token";
+/// The type of all tokens here.
+pub(crate) const ACCESS_TOKEN: &str = "access_token";
 
 /// The key that signs and checks tokens. Never shown.
 pub(crate) struct TokenKey {
@@ -30,6 +32,8 @@ pub(crate) struct TokenKey {
 pub(crate) struct Token {
     pub(crate) client_id: String,
     pub(crate) expires: Timestamp,
+    /// It has the scope that tells whose it is.
+    pub(crate) reads_organizations: bool,
 }
 
 /// Times as texts in milliseconds are Adobe's way, `iat` and `exp` in seconds are everybody's.
@@ -93,7 +97,8 @@ impl TokenKey {
     pub(crate) fn check(&self, token: &str) -> Option<Token> {
         let claims = decode::<Claims>(token, &self.checking, &self.validation).ok()?.claims;
         let expires = Timestamp::from_second(claims.exp).ok()?;
-        (claims.kind == ACCESS_TOKEN).then_some(Token { client_id: claims.client_id, expires })
+        let reads_organizations = claims.scope.split(',').any(|scope| scope == READ_ORGANIZATIONS);
+        (claims.kind == ACCESS_TOKEN).then_some(Token { client_id: claims.client_id, expires, reads_organizations })
     }
 }
 
@@ -130,7 +135,10 @@ mod tests {
         });
         assert_eq!(part(claims), expected);
         let expires = Timestamp::from_second(1_767_312_000).unwrap();
-        assert_eq!(key.check(&token), Some(Token { client_id: "client".to_owned(), expires }));
+        let checked = Token { client_id: "client".to_owned(), expires, reads_organizations: false };
+        assert_eq!(key.check(&token), Some(checked));
+        let token = key.issue("client", "openid,read_organizations".to_owned(), now()).unwrap();
+        assert!(key.check(&token).unwrap().reads_organizations);
     }
 
     #[test]

@@ -25,7 +25,9 @@ pub mod signing_keys;
 mod token;
 mod traces;
 mod validations;
+mod vouch;
 
 pub use courier::Courier;
 pub use journal::{number as journal_number, position as journal_position};
 pub use service::{Identity, OpenError, Options, Parts, Service};
+pub use vouch::Doubt;

@@ -18,7 +18,7 @@ use crate::problem::{Problem, REQUEST_ID};
 use crate::rate::Windows;
 use crate::signer::Signer;
 use crate::validations::Validations;
-use crate::{challenge, ingress, journal, management, outbound, signer, token, traces};
+use crate::{challenge, ingress, journal, management, outbound, signer, token, traces, vouch};
 
 /// Failed attempts at a token are counted within this time.
 const FAILURES_WITHIN: SignedDuration = SignedDuration::from_secs(10);
@@ -123,6 +123,7 @@ impl Service {
     pub fn router(&self) -> Router {
         Router::new()
             .merge(token::routes())
+            .merge(vouch::routes())
             .merge(challenge::routes())
             .merge(ingress::routes())
             .merge(journal::routes())

@@ -40,11 +40,11 @@ const SCOPES: [&str; 13] = [
     "commerce.accs",
 ];
 
-type Form = BTreeMap<String, String>;
+pub(crate) type Form = BTreeMap<String, String>;
 
 /// Why there is no token.
 #[derive(Debug)]
-enum Refusal {
+pub(crate) enum Refusal {
     Request(&'static str),
     Grant,
     Client(&'static str),
@@ -81,7 +81,7 @@ async fn issue(service: &Service, form: &Form) -> Result<Response, Refusal> {
     let now = inner.clock.now();
     // Not from memory: a client that was made a moment ago gets its token at once.
     let known = inner.access.read(&*inner.store, now).await.map_err(|error| Refusal::Other(error.into()))?;
-    let credential = known.of(client_id).filter(|credential| credential.revoked.is_none_or(|revoked| now < revoked));
+    let credential = known.alive(client_id, now);
     if !credentials::has_secret(credential, secret, now) {
         if let Err(reached) = inner.token_failures.count(client_id, FAILURES_MAX, now) {
             return Err(Refusal::TooMany { seconds: reached.seconds });
@@ -114,7 +114,7 @@ fn scopes(text: &str) -> Result<String, Refusal> {
 }
 
 /// The parameters of query and body together.
-async fn read(request: Request) -> Result<Form, Refusal> {
+pub(crate) async fn read(request: Request) -> Result<Form, Refusal> {
     let (parts, body) = request.into_parts();
     let bytes = server::read_body(BODY_BYTES_MAX, &parts.headers, body).await;
     let bytes = bytes.map_err(|fault| Refusal::Other(fault.into()))?;

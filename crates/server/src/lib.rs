@@ -5,6 +5,7 @@
 mod answer;
 mod bodies;
 mod body;
+mod cross_origin;
 mod event_webhooks;
 mod health;
 mod listen;

@@ -8,6 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use sdk::{ActivationId, web};
 
+use crate::cross_origin::CrossOrigin;
 use crate::{Face, answer, body, traced};
 
 pub(crate) const ROUTE: &str = "/api/v1/web/{package}/{action}";
@@ -27,19 +28,27 @@ async fn respond(face: Face, path: Result<Path<(String, String)>, PathRejection>
     // What is not text names nothing.
     let Ok(Path((package, action))) = path else { return answer::not_found().await };
     let name = format!("{package}/{action}");
-    if !face.runner.has_web_action(&name) {
+    let Some(deployed) = face.runner.registry().get(&name).filter(|deployed| deployed.is_web) else {
         return answer::not_found().await;
-    }
+    };
+    let cross_origin = CrossOrigin::of(deployed);
     let (head, stream) = request.into_parts();
     let body = match body::read_body(body::BODY_BYTES_MAX, &head.headers, stream).await {
         Ok(body) => body,
         Err(fault) => return fault.into_response(),
     };
+    if let Some(response) = cross_origin.preflight(&head.method, &head.headers) {
+        return response;
+    }
     let query = head.uri.query().map(str::to_owned);
     let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical());
     let request = web::Request { method: head.method, headers: head.headers, query, body, peer };
     match face.runner.run_web(&name, request).await {
-        Some((response, activation)) => as_http(response, activation),
+        Some((response, activation)) => {
+            let mut response = as_http(response, activation);
+            cross_origin.allow(response.headers_mut());
+            response
+        }
         None => answer::not_found().await,
     }
 }

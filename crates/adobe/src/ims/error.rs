@@ -71,7 +71,7 @@ impl Failure for TokenError {
 }
 
 /// A code is one short word; whatever else somebody put there is left out.
-fn word(code: &str) -> String {
+pub(super) fn word(code: &str) -> String {
     let is_allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
     code.chars().take_while(is_allowed).take(CODE_CHARACTERS_MAX).collect()
 }

@@ -4,25 +4,21 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{
     AsyncHttpClient, AuthType, ClientId, ClientSecret, HttpRequest, HttpResponse, Scope, TokenResponse as _, TokenUrl,
 };
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::ask::ask;
 use super::error::TokenError;
 use super::{ImsSettings, Token};
 use crate::clock::{Clock, after};
 use crate::flight::Kept;
-use crate::pool::{BodyError, Pool, read};
-use crate::retry_after::retry_after;
+use crate::pool::Pool;
 use crate::settings::{SettingsError, http_url};
-
-/// A token is about 2 KiB.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// A token is renewed before its end by this, or by a tenth of its life if that is less.
 const MARGIN_LONGEST: Duration = Duration::from_mins(5);
@@ -32,8 +28,6 @@ const LIFETIME_UNSAID: Duration = Duration::from_hours(1);
 
 /// No token lives this many seconds (115 days): a larger number is milliseconds, which some of Adobe's services send.
 const LIFETIME_SECONDS_MAX: u64 = 10_000_000;
-
-const CONTENT_TYPE_CHARACTERS_MAX: usize = 100;
 
 /// Client id and secret in, token out.
 #[derive(Debug)]
@@ -103,23 +97,12 @@ impl Exchange {
     /// Nothing gets back to the library but an answer that it can read.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {
         let request = reqwest::Request::try_from(request).map_err(TokenError::no_answer)?;
-        let mut response = self.pool.client().execute(request).await.map_err(TokenError::no_answer)?;
-        let code = response.status();
-        let status = code.as_u16();
-        if code == StatusCode::TOO_MANY_REQUESTS || code.is_server_error() {
-            let retry_after = retry_after(response.headers(), self.clock.now());
-            return Err(TokenError::Unavailable { status, retry_after });
-        }
-        let body = read(&mut response, ANSWER_BYTES_MAX).await.map_err(|error| match error {
-            BodyError::TooLarge => TokenError::TooLarge { status, bytes_max: ANSWER_BYTES_MAX },
-            BodyError::Broken(error) => TokenError::no_answer(error),
-        })?;
-        let Ok(json) = serde_json::from_slice::<Value>(&body) else {
-            return Err(TokenError::NotJson { status, content_type: content_type(response.headers()) });
-        };
+        let answered = ask(&self.pool, &self.clock, request).await?;
+        let json = answered.json()?;
+        let (code, status) = (answered.code, answered.code.as_u16());
         let error = &json["error"];
         let mut answer = match code {
-            StatusCode::OK => HttpResponse::new(body),
+            StatusCode::OK => HttpResponse::new(answered.body),
             _ if error.is_string() => HttpResponse::new(json!({ "error": error }).to_string().into_bytes()),
             _ => return Err(TokenError::Unreadable { status }),
         };
@@ -151,14 +134,6 @@ impl<'c> AsyncHttpClient<'c> for Exchange {
 
 fn lifetime(said: u64) -> Duration {
     if said > LIFETIME_SECONDS_MAX { Duration::from_millis(said) } else { Duration::from_secs(said) }
-}
-
-fn content_type(headers: &HeaderMap) -> String {
-    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
-    text.map_or_else(
-        || "no content type".to_owned(),
-        |text| format!("`{}`", text.chars().take(CONTENT_TYPE_CHARACTERS_MAX).collect::<String>()),
-    )
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
-//! Access tokens of Adobe's identity service (IMS), by client credentials.
+//! Access tokens of Adobe's identity service (IMS): ours, by client credentials, and a check of those that others bring.
 
+mod ask;
+mod check;
+mod claims;
 mod error;
 mod exchange;
 mod token;
@@ -10,6 +13,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use secrecy::SecretString;
 
+pub use self::check::{TokenCheck, TokenCheckSettings, TokenDoubt};
 pub use self::error::TokenError;
 use self::exchange::Exchange;
 pub use self::token::Token;

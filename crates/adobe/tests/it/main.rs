@@ -11,3 +11,4 @@ mod rejected_tokens;
 mod sender;
 mod support;
 mod targets;
+mod token_check;

@@ -354,7 +354,7 @@ fn registry(runs: &Runs, seen: &Seen) -> Registry {
         targets: testkit::targets(Recorder::new()),
         timeout: TIMEOUT,
         at_once: 200,
-        access: engine::Access::Open,
+        guards: Vec::new(),
     };
     Registry::from_iter([
         deployed("product/consumer", Entry::Event(Box::new(CONSUMER))),

@@ -1,6 +1,9 @@
 //! Actions that answer HTTP requests.
 
-use http::header::ALLOW;
+use std::time::Duration;
+
+use engine::Denial;
+use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderMap, Method};
 use sdk::ActivationId;
 use sdk::web::{Request, Response};
@@ -93,16 +96,46 @@ async fn a_panic_a_timeout_and_a_refusal_are_answered_and_recorded() {
 }
 
 #[tokio::test]
-async fn a_closed_action_is_not_run_whatever_the_method() {
+async fn who_does_not_get_past_a_guard_reaches_nothing_and_only_the_activation_says_why() {
     for method in [Method::POST, Method::DELETE] {
         let world = World::new().await;
-        let (response, id) = world.runner.run_web("web/closed", request(method, "panic")).await.unwrap();
-        let message = "this action demands Adobe authentication, which this version cannot check yet";
+        world.guard.deny(Denial::unproven("the token is missing"));
+        let (response, id) = world.runner.run_web("web/guarded", request(method.clone(), "panic")).await.unwrap();
+        let message = format!("the request is not authorized; activation {id} says why");
         assert_eq!(response.status, 401);
         assert_eq!(serde_json::from_slice::<Value>(&response.body).unwrap(), json!({"error": message}));
+        assert_eq!(world.guard.asked(), [method]);
         let run = the_one_run(&world).await;
         assert_eq!((run.id, run.status), (id.uuid(), Status::ApplicationError));
+        let result: Value = serde_json::from_str(&run.result).unwrap();
+        let expected = json!({"statusCode": 401, "body": {"error": message}, "reason": "the token is missing"});
+        assert_eq!(result, expected);
     }
+}
+
+#[tokio::test]
+async fn a_guard_that_cannot_tell_asks_for_a_pause_of_whole_seconds() {
+    for (pause, seconds) in [(0, "1"), (1_000, "1"), (1_001, "2"), (30_000, "30")] {
+        let world = World::new().await;
+        let retry_after = Duration::from_millis(pause);
+        world.guard.deny(Denial::Undecided { reason: "IMS cannot be reached".to_owned(), retry_after });
+        let (response, body, _) = ask(&world, "web/guarded", "panic").await;
+        assert_eq!((response.status, body), (503, json!({"error": "who is calling cannot be checked right now"})));
+        let told = response.headers.iter().find(|(name, _)| name == RETRY_AFTER).unwrap();
+        assert_eq!(told.1, seconds);
+        let result: Value = serde_json::from_str(&the_one_run(&world).await.result).unwrap();
+        assert_eq!(result["reason"], "IMS cannot be reached");
+    }
+}
+
+#[tokio::test]
+async fn who_gets_past_a_guard_is_answered_by_the_action() {
+    let world = World::new().await;
+    let (response, body, id) = ask(&world, "web/guarded", "").await;
+    assert_eq!((response.status, body), (200, json!({"activation": id.to_string()})));
+    let (response, _) = world.runner.run_web("web/guarded", request(Method::DELETE, "")).await.unwrap();
+    assert_eq!(response.status, 405);
+    assert_eq!(world.guard.asked(), [Method::POST, Method::DELETE]);
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use engine::{
-    Access, Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Rule,
-    Rules, Runner, RunnerParts, Schedule, Schemas, Way,
+    Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Rule, Rules,
+    Runner, RunnerParts, Schedule, Schemas, Way,
 };
 use jiff::Timestamp;
 use sdk::{ActivationId, Consumer, Entry, EventSpec, Inputs, Publication, Published, Publisher, Refusal, Route};
@@ -16,7 +16,7 @@ use store::{
     State, Store, Verification,
 };
 use tempfile::TempDir;
-use testkit::{FakeSenders, ManualClock, Recorder};
+use testkit::{FakeGuard, FakeSenders, ManualClock, Recorder};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -81,6 +81,8 @@ pub struct World {
     pub runs: Runs,
     /// The Commerce of all actions.
     pub target: Recorder,
+    /// It stands before `web/guarded`.
+    pub guard: FakeGuard,
     intake: Intake,
     pub deliveries: Arc<Deliveries>,
     /// What was published here.
@@ -133,8 +135,8 @@ impl World {
         let store: Arc<dyn Store> = Arc::new(opened.unwrap());
         let routes = RoutesHandle::default();
         routes.set(register(&*store, clock.now()).await);
-        let (runs, target) = (Runs::new(clock.clone()), Recorder::new());
-        let registry = registry(&runs, &target);
+        let (runs, target, guard) = (Runs::new(clock.clone()), Recorder::new(), FakeGuard::new());
+        let registry = registry(&runs, &target, &guard);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let intake = || {
             let schemas = Arc::new(Schemas::new(SPECS));
@@ -158,6 +160,7 @@ impl World {
             runner,
             runs,
             target,
+            guard,
             intake,
             deliveries,
             events: Mutex::default(),
@@ -332,7 +335,7 @@ async fn register(store: &dyn Store, now: Timestamp) -> Routes {
     Routes::new(store.catalogue().await.unwrap())
 }
 
-fn registry(runs: &Runs, target: &Recorder) -> Registry {
+fn registry(runs: &Runs, target: &Recorder, guard: &FakeGuard) -> Registry {
     let handler = || Entry::Event(sdk::handler(Changed(runs.clone())));
     let consumer = || Entry::Event(Box::new(CONSUMER));
     let deployed = |name: &str, entry: Entry, timeout: Duration| Deployed {
@@ -343,7 +346,7 @@ fn registry(runs: &Runs, target: &Recorder) -> Registry {
         targets: testkit::targets(target.clone()),
         timeout,
         at_once: 200,
-        access: if name == "web/closed" { Access::Closed } else { Access::Open },
+        guards: if name == "web/guarded" { vec![Arc::new(guard.clone())] } else { Vec::new() },
     };
     Registry::from_iter([
         deployed("product/consumer", consumer(), TIMEOUT),
@@ -352,6 +355,6 @@ fn registry(runs: &Runs, target: &Recorder) -> Registry {
         deployed("product/hung", handler(), TIMEOUT_SHORT),
         deployed("web/asked", Entry::Web(Box::new(Asked)), TIMEOUT),
         deployed("web/hung", Entry::Web(Box::new(Asked)), TIMEOUT_SHORT),
-        deployed("web/closed", Entry::Web(Box::new(Asked)), TIMEOUT),
+        deployed("web/guarded", Entry::Web(Box::new(Asked)), TIMEOUT),
     ])
 }

@@ -15,4 +15,5 @@ mod throttle;
 mod token;
 mod traces;
 mod unanswered;
+mod vouch;
 mod world;

@@ -13,7 +13,7 @@ const MANAGEMENT_URL: &str = "https://api.adobe.io/events/";
 pub(super) const INGRESS_URL: &str = "https://eventsingress.adobe.io/";
 /// The version of the token endpoint follows.
 const OAUTH_URL: &str = "https://ims-na1.adobelogin.com/ims/token/";
-const TOKEN_VERSION: &str = "v3";
+pub(super) const TOKEN_VERSION: &str = "v3";
 /// What Adobe's kit asks for: the management API, publishing and the journal need these.
 const SCOPES: &str = "AdobeID,openid,read_organizations,additional_info.projectedProductContext,\
                       additional_info.roles,adobeio_api,read_client_secret,manage_client_secrets";
@@ -166,7 +166,7 @@ fn client(reader: &mut Reader<'_>, mode: Mode) -> Option<EventsClient> {
     let ingress_url = url(reader, "KIT_EVENTS_INGRESS_URL", Some(INGRESS_URL), INGRESS_URL);
     let keys_url = sender::keys_url(reader, mode, ingress_url.as_deref());
     let management_url = url(reader, "IO_MANAGEMENT_BASE_URL", Some(MANAGEMENT_URL), MANAGEMENT_URL);
-    let oauth_url = url(reader, "OAUTH_BASE_URL", Some(OAUTH_URL), OAUTH_URL);
+    let oauth_url = oauth_url(reader);
     let client_id = required(reader, "OAUTH_CLIENT_ID", "the client id of the project's credential");
     if !reader.is_set(CLIENT_SECRET) {
         let hint =
@@ -193,6 +193,11 @@ fn client(reader: &mut Reader<'_>, mode: Mode) -> Option<EventsClient> {
         project_id: project_id?,
         workspace_id: workspace_id?,
     })
+}
+
+/// The token endpoint up to its version.
+pub(super) fn oauth_url(reader: &mut Reader<'_>) -> Option<String> {
+    url(reader, "OAUTH_BASE_URL", Some(OAUTH_URL), OAUTH_URL)
 }
 
 /// What goes into a path or a header.

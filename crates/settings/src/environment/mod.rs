@@ -1,5 +1,6 @@
 //! The variables of the environment as typed settings.
 
+mod adobe_auth;
 mod backoffice;
 mod commerce;
 pub(crate) mod delivery;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use crate::environment::adobe_auth::AdobeAuth;
 pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
 pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
@@ -89,6 +91,8 @@ pub struct Environment {
     /// Who may send events; nobody asks an events service.
     pub ingestion: Ingestion,
     pub events: Events,
+    /// Who vouches for callers of web actions that demand it.
+    pub adobe_auth: AdobeAuth,
     pub sandbox_token: Option<SecretString>,
     /// Whose OAuth 1.0a signatures the sandbox takes, too.
     pub sandbox_integration: Option<Integration>,
@@ -132,6 +136,7 @@ impl Environment {
                 Role::Kit => ingestion::read(&mut reader, mode),
                 Role::EventsService => Ingestion::default(),
             },
+            adobe_auth: adobe_auth::read(&mut reader, &events),
             events,
             sandbox_token: reader.token("KIT_SANDBOX_TOKEN"),
             sandbox_integration: match mode {
