@@ -7,8 +7,8 @@ use adobe::Pool;
 use anyhow::Context;
 use axum::Router;
 use engine::{
-    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Registry, RoutesHandle, Rule, Rules,
-    Runner, RunnerParts, Schedule, Schemas, SystemClock,
+    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Reception, Registry, RoutesHandle, Rule,
+    Rules, Runner, RunnerParts, Schedule, Schemas, SystemClock,
 };
 use events_api::Service;
 use jiff::Timestamp;
@@ -103,7 +103,8 @@ pub async fn compose_on(
         clock: Arc::clone(&clock),
         echo_window: environment.echo_window,
     });
-    let delivery = delivery_options(project, travel.ims_org_id);
+    let delivery = delivery(project, travel.ims_org_id);
+    let answers = travel.carriers.answers.clone();
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
     let readiness = Readiness::default();
     let shared = Shared {
@@ -114,7 +115,8 @@ pub async fn compose_on(
         readiness: readiness.clone(),
     };
     let beside = Beside::new(environment, shared, travel.service.as_ref());
-    let webhooks = Webhooks { routes, arrivals, intake: travel.webhooks };
+    let reception = Reception { arrivals, routes, store: Arc::clone(&store), clock: Arc::clone(&clock), answers };
+    let webhooks = Webhooks::new(reception, travel.webhooks, environment.events.comes_back.answer_within);
     let face = Face {
         runner,
         schemas,
@@ -136,11 +138,7 @@ pub async fn compose_on(
     })
 }
 
-fn bytes(bytes: u64) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
-}
-
-fn delivery_options(project: &Project, ims_org_id: String) -> DeliveryOptions {
+fn delivery(project: &Project, ims_org_id: String) -> DeliveryOptions {
     let environment = &project.environment;
     DeliveryOptions {
         rules: rules(project),
@@ -148,6 +146,10 @@ fn delivery_options(project: &Project, ims_org_id: String) -> DeliveryOptions {
         bytes_max: bytes(environment.delivery.memory.delivery_bytes_max),
         ims_org_id,
     }
+}
+
+fn bytes(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// The rules of deliveries: of all, and of the registrations that want something else.
