@@ -7,8 +7,8 @@ use adobe::Pool;
 use anyhow::Context;
 use axum::Router;
 use engine::{
-    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Registry, RoutesHandle, Rule, Rules,
-    Runner, RunnerParts, Schedule, Schemas, SystemClock,
+    Arrivals, Clock, Deliveries, DeliveryOptions, Follower, Intake, Readiness, Reception, Registry, RoutesHandle, Rule,
+    Rules, Runner, RunnerParts, Schedule, Schemas, SystemClock,
 };
 use events_api::Service;
 use jiff::Timestamp;
@@ -101,12 +101,8 @@ pub async fn compose_on(
         clock: Arc::clone(&clock),
         echo_window: environment.echo_window,
     });
-    let delivery = DeliveryOptions {
-        rules: rules(project),
-        at_once: environment.deliveries_at_once,
-        bytes_max: bytes(memory.delivery_bytes_max),
-        ims_org_id: travel.ims_org_id,
-    };
+    let delivery = delivery(project, travel.ims_org_id);
+    let answers = travel.carriers.answers.clone();
     let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
     let readiness = Readiness::default();
     let shared = Shared {
@@ -117,7 +113,8 @@ pub async fn compose_on(
         readiness: readiness.clone(),
     };
     let beside = Beside::new(environment, shared, travel.service.as_ref());
-    let webhooks = Webhooks { routes, arrivals, intake: travel.webhooks };
+    let reception = Reception { arrivals, routes, store: Arc::clone(&store), clock: Arc::clone(&clock), answers };
+    let webhooks = Webhooks::new(reception, travel.webhooks, environment.events.comes_back.answer_within);
     let face = Face {
         runner,
         schemas,
@@ -137,6 +134,16 @@ pub async fn compose_on(
         deliveries,
         beside,
     })
+}
+
+fn delivery(project: &Project, ims_org_id: String) -> DeliveryOptions {
+    let environment = &project.environment;
+    DeliveryOptions {
+        rules: rules(project),
+        at_once: environment.deliveries_at_once,
+        bytes_max: bytes(environment.delivery.memory.delivery_bytes_max),
+        ims_org_id,
+    }
 }
 
 fn bytes(bytes: u64) -> usize {

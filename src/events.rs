@@ -3,15 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use adobe::{EventsApi, EventsSettings, Ims, ImsSettings, Pool};
+use adobe::{EventsApi, EventsSender, EventsSenderSettings, EventsSettings, Ims, ImsSettings, Pool, Transport};
 use anyhow::Context;
+use async_trait::async_trait;
 use axum::Router;
+use axum::http::HeaderMap;
 use engine::{Ack, Acks, Arrivals, Carriers, Clock, Follower, RoutesHandle, Way};
 use events_api::{Options, Parts, Service};
-use server::WebhookIntake;
+use server::{EventsApiSender, Unproven, WebhookIntake};
 use settings::{EventsClient, IngestAck, Journals, Signatures};
 use store::Store;
-use tracing::warn;
 
 use crate::identity;
 use crate::project::{Project, is_called};
@@ -93,13 +94,11 @@ impl Means<'_> {
             IngestAck::Published => Ack::Published { within: ACK_WITHIN },
         };
         let publish = Publishing { api: Arc::clone(&api), provider_label };
-        let webhooks = match events.comes_back.signatures {
-            Signatures::Unchecked => WebhookIntake::Unsigned { client_id: client.client_id.clone() },
-            Signatures::Required | Signatures::HmacToo => WebhookIntake::Closed,
-        };
+        let sender = Arc::new(Sender::new(client, events.comes_back.signatures, pool)?);
+        let webhooks = WebhookIntake::Open { client_id: client.client_id.clone(), sender };
         Ok(Travel {
             way: Way::EventsApi { acks: acks.clone(), ack },
-            carriers: Carriers { publish: Some(Arc::new(publish)), webhook: None, acks },
+            carriers: Carriers { publish: Some(Arc::new(publish)), acks, ..Carriers::default() },
             followers: self.followers(&api),
             webhooks,
             ims_org_id: client.org_id.clone(),
@@ -130,10 +129,48 @@ impl Means<'_> {
                 interval: comes_back.interval,
             })
             .collect();
-        if followers.is_empty() && comes_back.signatures != Signatures::Unchecked {
-            warn!("events are published, and nothing brings them back to the actions of this kit");
-        }
         followers
+    }
+}
+
+/// The events API as the sender of deliveries by webhook.
+struct Sender {
+    sender: EventsSender,
+    signatures: Signatures,
+}
+
+impl Sender {
+    fn new(client: &EventsClient, signatures: Signatures, pool: &Pool) -> anyhow::Result<Self> {
+        let settings = EventsSenderSettings {
+            keys_url: client.keys_url.clone(),
+            management_url: client.management_url.clone(),
+            hmac_secrets: match signatures {
+                Signatures::HmacToo => client.client_secrets.clone(),
+                Signatures::Required | Signatures::Unchecked => Vec::new(),
+            },
+            // The settings have refused an address without TLS where nobody accepted that.
+            transport: if client.keys_url.starts_with("http://") { Transport::PlainToo } else { Transport::Tls },
+        };
+        let sender = EventsSender::new(&settings, pool.clone(), adobe::Clock::system());
+        Ok(Self { sender: sender.context("deliveries of the events API cannot be checked")?, signatures })
+    }
+}
+
+#[async_trait]
+impl EventsApiSender for Sender {
+    async fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Unproven> {
+        match self.signatures {
+            Signatures::Unchecked => Ok(()),
+            Signatures::Required | Signatures::HmacToo => self
+                .sender
+                .check(headers, body)
+                .await
+                .map_err(|adobe::Unproven { reason, is_temporary }| Unproven { reason, is_temporary }),
+        }
+    }
+
+    async fn visit(&self, url: &str) -> Result<(), String> {
+        self.sender.visit(url).await
     }
 }
 

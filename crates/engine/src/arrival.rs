@@ -35,6 +35,17 @@ pub enum Arrived {
     Unwanted,
 }
 
+/// What became of an event that one registration alone was to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// It is to be delivered.
+    Stored,
+    /// It lies in the journal; nobody wants it delivered now.
+    Journaled,
+    /// It had come before, and the store knows it by this id.
+    Known(Uuid),
+}
+
 /// Why an event was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ArrivalError {
@@ -76,17 +87,34 @@ impl Arrivals {
         let uid = format!("\u{1}p\u{1}{provider}\u{1}{}", event.id);
         let (event, span) = trace_context::arriving(event);
         let new = self.new_event(event, Arc::clone(&route.provider_id), uid);
-        let arrived = self.append(NewEvent { deliveries, journals, ..new }).instrument(span).await?;
-        Ok(if is_wanted { arrived } else { Arrived::Unwanted })
+        let known = self.append(NewEvent { deliveries, journals, ..new }).instrument(span).await?;
+        Ok(match known {
+            _ if !is_wanted => Arrived::Unwanted,
+            Some(_) => Arrived::Repeated,
+            None => Arrived::Stored,
+        })
     }
 
     /// Takes an event for one registration alone: one that an events API brought, or a sample.
     pub async fn receive(&self, registration: i64, event: CloudEvent) -> Result<Arrived, ArrivalError> {
+        match self.receive_as(Uuid::now_v7(), registration, event).await? {
+            Received::Stored | Received::Journaled => Ok(Arrived::Stored),
+            Received::Known(_) => Ok(Arrived::Repeated),
+        }
+    }
+
+    /// As [`Self::receive`]; the store knows the event by `id`, unless it had come before.
+    pub(crate) async fn receive_as(
+        &self,
+        id: Uuid,
+        registration: i64,
+        event: CloudEvent,
+    ) -> Result<Received, ArrivalError> {
         let keys = self.keys(&event)?;
         let uid = format!("\u{1}r\u{1}{registration}\u{1}{}\u{1}{}", event.source, event.id);
         let provider: Arc<str> = event.provider_id().unwrap_or(&event.source).into();
         let (event, span) = trace_context::arriving(event);
-        let new = self.new_event(event, provider, uid);
+        let new = NewEvent { id, ..self.new_event(event, provider, uid) };
         let stays_in_journal =
             self.routes.get().registration(registration).is_some_and(|known| wants(known) != Wants::Delivery);
         let new = if stays_in_journal {
@@ -94,7 +122,11 @@ impl Arrivals {
         } else {
             NewEvent { deliveries: vec![NewDelivery { registration, keys }], ..new }
         };
-        self.append(new).instrument(span).await
+        Ok(match self.append(new).instrument(span).await? {
+            Some(first) => Received::Known(first),
+            None if stays_in_journal => Received::Journaled,
+            None => Received::Stored,
+        })
     }
 
     fn keys(&self, event: &CloudEvent) -> Result<Vec<String>, ArrivalError> {
@@ -119,16 +151,17 @@ impl Arrivals {
         }
     }
 
-    async fn append(&self, event: NewEvent) -> Result<Arrived, ArrivalError> {
+    /// The id of the first event with this uid, when there was one.
+    async fn append(&self, event: NewEvent) -> Result<Option<Uuid>, ArrivalError> {
         let (body, code) = (event.body.clone(), Arc::clone(&event.code));
         match self.store.append(event).await {
             Ok(Appended::Stored) => {
                 meters::ingested(&code);
-                Ok(Arrived::Stored)
+                Ok(None)
             }
             Ok(Appended::Known(known)) if is_same_json(&known.body, &body) => {
                 meters::repeated();
-                Ok(Arrived::Repeated)
+                Ok(Some(known.id))
             }
             Ok(Appended::Known(_)) => {
                 meters::refused("uid_taken");
@@ -145,7 +178,7 @@ impl fmt::Debug for Arrivals {
     }
 }
 
-fn unavailable(error: &StoreError) -> ArrivalError {
+pub(crate) fn unavailable(error: &StoreError) -> ArrivalError {
     warn!(%error, "an event could not be stored; its sender was told to come again");
     meters::not_stored(error);
     ArrivalError::Unavailable { retry_after: pause(error) }

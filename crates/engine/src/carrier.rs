@@ -1,15 +1,16 @@
 //! Deliveries that leave the process: to an events API, or to a webhook.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sdk::Fate;
 use store::{Outcome, StoredEvent, Trace};
-use tokio::sync::oneshot;
 use uuid::Uuid;
+
+use crate::Answers;
+use crate::waits::{Waiting, Waits};
 
 /// The longest that an attempt may take whose carrier names no limit of its own.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
@@ -58,6 +59,8 @@ pub struct Carriers {
     pub publish: Option<Arc<dyn Carrier>>,
     pub webhook: Option<Arc<dyn Carrier>>,
     pub acks: Acks,
+    /// Those who brought an event by webhook and wait for its action's answer.
+    pub answers: Answers,
 }
 
 impl fmt::Debug for Carriers {
@@ -76,57 +79,23 @@ pub(crate) struct PublishEnd {
 
 /// Senders that wait until the events API has taken their event. Clones share the list.
 #[derive(Clone, Debug, Default)]
-pub struct Acks(Arc<Mutex<HashMap<Uuid, Vec<oneshot::Sender<PublishEnd>>>>>);
+pub struct Acks(Waits<Uuid, (), PublishEnd>);
 
 impl Acks {
     /// How many events have somebody who waits for them.
     pub fn waiting(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.waiting()
     }
 
     /// Waits for the end of an event's publication; ask before the event is stored.
-    pub(crate) fn wait_for(&self, event: Uuid) -> Waiting {
-        let (sender, end) = oneshot::channel();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(event).or_default().push(sender);
-        Waiting { acks: self.clone(), event, end }
+    pub(crate) fn wait_for(&self, event: Uuid) -> Waiting<Uuid, (), PublishEnd> {
+        self.0.wait_for(event, ())
     }
 
     /// Tells whoever waits; an attempt that will be repeated is no end.
     pub(crate) fn tell(&self, event: Uuid, end: &PublishEnd) {
-        if end.outcome.state().is_open() {
-            return;
-        }
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&event);
-        for sender in waiting.into_iter().flatten() {
-            // Whoever gave up meanwhile does not listen.
-            let _ = sender.send(end.clone());
-        }
-    }
-}
-
-/// A place in the list, given back when it is dropped.
-pub(crate) struct Waiting {
-    acks: Acks,
-    event: Uuid,
-    end: oneshot::Receiver<PublishEnd>,
-}
-
-impl Waiting {
-    /// `None` when nobody will tell any more.
-    pub(crate) async fn end(&mut self) -> Option<PublishEnd> {
-        (&mut self.end).await.ok()
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.end.close();
-        let mut waiting = self.acks.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(senders) = waiting.get_mut(&self.event) {
-            senders.retain(|sender| !sender.is_closed());
-            if senders.is_empty() {
-                waiting.remove(&self.event);
-            }
+        if !end.outcome.state().is_open() {
+            self.0.tell(event, end);
         }
     }
 }

@@ -28,6 +28,9 @@ const ENVELOPE_BYTES: usize = 4 * 1024;
 pub const PUBLISH_ACTION: &str = "events-api/publish";
 pub const WEBHOOK_ACTION: &str = "events-api/webhook";
 
+/// What stands for an action where a delivery is held against its events API.
+pub const SIGNATURE_VALIDATOR: &str = "events-api/signature-validator";
+
 impl Deliveries {
     pub(crate) fn carry_apart(self: &Arc<Self>, batch: Batch) {
         let span = trace_context::attempt(&batch.deliveries, &self.routes.get());

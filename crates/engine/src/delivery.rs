@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use crate::carrier::Carriers;
 use crate::carrying::Batch;
+use crate::cloud_event::sent_with;
 use crate::outcome::report;
+use crate::reception::{ActionAnswer, SentHeaders};
 use crate::routes::{PUBLISH, Routes, RoutesHandle, TargetKind};
 use crate::rules::Rules;
 use crate::run::Runner;
@@ -200,14 +202,24 @@ impl Deliveries {
             code: delivery.event.code.to_string(),
             provider: routes.provider_name(&delivery.event.provider_id, &self.options.ims_org_id),
             attempt: delivery.attempt,
+            sent: self.sent(&delivery),
         };
         let session = Session::delivering(Arc::clone(&self.runner), &delivery, told);
         let answer = self.deliver(&session, &delivery).await;
         let outcome = self.outcome(&delivery, &answer, &session);
         trace_context::ended(outcome);
         report(&delivery, &answer, outcome, &session);
-        self.finish(&delivery, outcome, &session, None).await;
+        let answered = ActionAnswer::new(&answer, session.newest());
+        if self.finish(&delivery, outcome, &session, None).await {
+            self.carriers.answers.tell(delivery.event.id, delivery.registration, &answered);
+        }
         drop(place);
+    }
+
+    /// The headers of the newest request that brought the event, or of the first.
+    fn sent(&self, delivery: &ClaimedDelivery) -> Option<SentHeaders> {
+        let waiting = self.carriers.answers.sent(delivery.event.id, delivery.registration);
+        waiting.or_else(|| sent_with(delivery.event.attributes.as_deref()?).map(Arc::new))
     }
 
     async fn deliver(&self, session: &Arc<Session>, delivery: &ClaimedDelivery) -> Answer {

@@ -12,10 +12,11 @@ use tracing::{Instrument, warn};
 use uuid::Uuid;
 
 use crate::arrival::{passing, shares};
-use crate::carrier::{Acks, PublishEnd, Waiting};
+use crate::carrier::{Acks, PublishEnd};
 use crate::routes::PUBLISH;
 use crate::same_json::is_same_json;
 use crate::trace_context;
+use crate::waits::Waiting;
 use crate::{Clock, RoutesHandle, Schemas, meters};
 
 /// Where the value lies in the request that ingestion takes.
@@ -116,7 +117,7 @@ impl Intake {
         }
     }
 
-    async fn wait(&self, waiting: &mut Waiting, within: Duration) -> Option<PublishEnd> {
+    async fn wait(&self, waiting: &mut Waiting<Uuid, (), PublishEnd>, within: Duration) -> Option<PublishEnd> {
         let late = self.clock.now().saturating_add(within).ok()?;
         tokio::select! {
             end = waiting.end() => end,

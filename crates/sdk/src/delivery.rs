@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One attempt of an events service at delivering an event: what Adobe's runtime actions find in `__adobe_headers`
 /// (contract, section 4.8).
@@ -13,11 +14,16 @@ pub struct Delivery {
     pub provider: Option<String>,
     /// 1 for the first attempt.
     pub attempt: u32,
+    /// The headers of the request that brought the event by webhook; then they stand for all of the above.
+    pub sent: Option<Arc<BTreeMap<String, String>>>,
 }
 
 impl Delivery {
     /// The headers by their names in lower case. `x-adobe-retry-count` is absent on the first attempt.
-    pub fn adobe_headers(&self) -> BTreeMap<&'static str, String> {
+    pub fn adobe_headers(&self) -> BTreeMap<String, String> {
+        if let Some(sent) = &self.sent {
+            return BTreeMap::clone(sent);
+        }
         let mut headers = BTreeMap::from([
             ("x-request-id", self.id.clone()),
             ("x-adobe-delivery-id", self.id.clone()),
@@ -28,7 +34,7 @@ impl Delivery {
         if self.attempt > 1 {
             headers.insert("x-adobe-retry-count", (self.attempt - 1).to_string());
         }
-        headers
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
@@ -38,9 +44,9 @@ mod tests {
 
     #[test]
     fn retries_are_counted_from_the_second_attempt_on() {
-        let first =
-            Delivery { id: "d".to_owned(), event_id: "e".to_owned(), code: "c".to_owned(), provider: None, attempt: 1 };
-        let names: Vec<&str> = first.adobe_headers().into_keys().collect();
+        let [id, event_id, code] = ["d", "e", "c"].map(str::to_owned);
+        let first = Delivery { id, event_id, code, provider: None, attempt: 1, sent: None };
+        let names: Vec<String> = first.adobe_headers().into_keys().collect();
         assert_eq!(names, ["x-adobe-delivery-id", "x-adobe-event-code", "x-adobe-event-id", "x-request-id"]);
         let third = Delivery { attempt: 3, provider: Some("p".to_owned()), ..first };
         let headers = third.adobe_headers();

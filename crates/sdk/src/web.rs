@@ -64,7 +64,7 @@ impl Response {
 
     /// The one answer to all who could not prove who they are: it names the activation, and only that says what differed.
     pub fn unauthorized(activation: ActivationId) -> Self {
-        Self::error(401, &format!("the request is not authorized; activation {activation} says why"))
+        Self::error(401, &not_authorized(activation))
     }
 
     #[must_use]
@@ -84,6 +84,11 @@ impl Response {
         self.recorded = Some(activation);
         self
     }
+}
+
+/// What strangers are told.
+pub fn not_authorized(activation: ActivationId) -> String {
+    format!("the request is not authorized; activation {activation} says why")
 }
 
 /// An action that answers HTTP requests.

@@ -14,15 +14,17 @@ mod traced;
 mod web_actions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
-use engine::{Arrivals, Clock, Readiness, RoutesHandle, Runner, Schemas};
+use engine::{Clock, Readiness, Reception, Runner, Schemas};
 use store::Store;
 
 pub use bodies::Bodies;
 pub use body::{BODY_BYTES_MAX, BodyFault, read_body};
+pub use event_webhooks::{EventsApiSender, Unproven};
 pub use listen::serve;
 pub use traced::traced;
 
@@ -41,18 +43,36 @@ pub struct Face {
 /// How events come in that an events API delivers.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
-    pub routes: RoutesHandle,
-    pub arrivals: Arc<Arrivals>,
-    pub intake: WebhookIntake,
+    reception: Reception,
+    intake: WebhookIntake,
+    answer_within: Duration,
+}
+
+impl Webhooks {
+    /// For `answer_within` a sender waits for its action's answer; then it is told that the event is stored.
+    pub fn new(reception: Reception, intake: WebhookIntake, answer_within: Duration) -> Self {
+        Self { reception, intake, answer_within }
+    }
 }
 
 /// Which deliveries are taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum WebhookIntake {
-    /// None: events reach their actions without a webhook here, or nobody could tell a forged one.
+    /// None: events reach their actions without a webhook here.
     Closed,
-    /// Those for this client id, whoever sends them.
-    Unsigned { client_id: String },
+    /// Those for this client id that the events API has sent.
+    Open { client_id: String, sender: Arc<dyn EventsApiSender> },
+}
+
+impl std::fmt::Debug for WebhookIntake {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Closed => formatter.write_str("Closed"),
+            Self::Open { client_id, .. } => {
+                formatter.debug_struct("Open").field("client_id", client_id).finish_non_exhaustive()
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Face {

@@ -94,6 +94,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// the activations and the trace were recorded: they happened.
     async fn finish(&self, attempt: Attempt) -> Result<bool, StoreError>;
 
+    /// Has a delivery that waits for its next attempt run now. `false`: it does not wait for one.
+    async fn hasten(&self, event: i64, registration: i64, now: Timestamp) -> Result<bool, StoreError>;
+
     /// Has a delivery run again.
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError>;
 

@@ -140,6 +140,10 @@ impl Store for Planted {
         self.inner.release_ended(owner, but, ended, now).await
     }
 
+    async fn hasten(&self, event: i64, registration: i64, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.hasten(event, registration, now).await
+    }
+
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
         self.inner.replay(replay).await
     }

@@ -6,11 +6,7 @@ use crate::support::{PRODUCT_CREATE, product};
 async fn a_sender_can_wait_for_the_publication() {
     let store = Store::open().await;
     let mut service = EventsService::start();
-    let project = service
-        .publisher(&store)
-        .with("KIT_INGEST_ACK", "published")
-        .with("KIT_JOURNAL", "none")
-        .with("KIT_WEBHOOK_SIGNATURES", "none");
+    let project = service.publisher(&store).with("KIT_INGEST_ACK", "published").with("KIT_JOURNAL", "none");
     let kit = project.start(&["serve"]);
 
     let refused = kit.send("1", PRODUCT_CREATE, &product("A")).await;

@@ -42,7 +42,7 @@ async fn events_come_back_by_journal_also_when_both_processes_are_killed() {
 async fn webhook_and_journal_together_give_one_effect() {
     let store = Store::open().await;
     let service = EventsService::start();
-    let project = service.publisher(&store).with("KIT_JOURNAL", "all").with("KIT_WEBHOOK_SIGNATURES", "none");
+    let project = service.publisher(&store).with("KIT_JOURNAL", "all");
     let kit = project.start(&["serve"]);
     let registration = service.register(&to_webhook(&kit)).await;
     let mut ids = Vec::new();

@@ -13,7 +13,7 @@ async fn one_trace_crosses_the_events_service() {
     let export = ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str());
     service.project = service.project.with(export.0, export.1).with("OTEL_SERVICE_NAME", "events");
     service.server = Some(service.project.start(&["serve"]));
-    let project = service.publisher(&store).with("KIT_JOURNAL", "none").with("KIT_WEBHOOK_SIGNATURES", "none");
+    let project = service.publisher(&store).with("KIT_JOURNAL", "none");
     let project = project.with(export.0, export.1).with("OTEL_SERVICE_NAME", "kit");
     let kit = project.start(&["serve"]);
     service.register(&to_webhook(&kit)).await;

@@ -1,5 +1,8 @@
 //! CloudEvents 1.0 in structured JSON, as they come over the wire. An attribute that is `null` is absent.
 
+mod old;
+#[cfg(test)]
+mod old_tests;
 #[cfg(test)]
 mod tests;
 
@@ -10,13 +13,20 @@ use sdk::{Fault, TraceContext, json};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::SentHeaders;
 use crate::trace_context;
+
+pub use old::{Form, Told};
 
 /// Longer ids, sources and types are refused: they are kept for days, and go into headers.
 const TEXT_BYTES_MAX: usize = 512;
 
 /// Extension attributes of one event.
 const EXTENSIONS_MAX: usize = 64;
+
+/// Beside the attributes of a stored event stand the headers of the request that brought it. No attribute of a CloudEvent
+/// can be called so.
+const SENT_HEADERS: &str = "adobe-headers";
 
 /// What every structured CloudEvent has a place of its own for; all other members are extensions.
 const KNOWN: [&str; 6] = ["specversion", "id", "source", "type", "datacontenttype", "data"];
@@ -86,10 +96,28 @@ impl CloudEvent {
         }
     }
 
+    /// Keeps the headers of the request that brought the event.
+    pub(crate) fn sent_with(mut self, headers: &SentHeaders) -> Self {
+        if !headers.is_empty() {
+            let headers = headers.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+            self.attributes.insert(SENT_HEADERS.to_owned(), Value::Object(headers.collect()));
+        }
+        self
+    }
+
     /// An attribute that is a text.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name)?.as_str()
     }
+}
+
+/// The headers that a stored event keeps of the request that brought it.
+pub(crate) fn sent_with(attributes: &str) -> Option<BTreeMap<String, String>> {
+    if !attributes.contains(SENT_HEADERS) {
+        return None;
+    }
+    let mut members: Map<String, Value> = serde_json::from_str(attributes).ok()?;
+    serde_json::from_value(members.remove(SENT_HEADERS)?).ok()
 }
 
 struct Attributes {

@@ -110,6 +110,10 @@ impl Store for Flaky {
         self.store.release_ended(owner, but, ended, now).await
     }
 
+    async fn hasten(&self, event: i64, registration: i64, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.hasten(event, registration, now).await
+    }
+
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
         self.store.replay(replay).await
     }

@@ -17,6 +17,7 @@ mod jobs;
 mod memory;
 mod order;
 mod product;
+mod reception;
 mod restart;
 mod schedule;
 mod service;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use engine::{
-    Ack, Acks, ArrivalError, Arrivals, Arrived, Carriers, Clock, CloudEvent, Deliveries, DeliveryOptions, Deployed,
-    Intake, PUBLISH, Registry, Routes, RoutesHandle, Runner, RunnerParts, Schemas, Way,
+    Ack, Acks, Answers, ArrivalError, Arrivals, Arrived, Carriers, Clock, CloudEvent, Deliveries, DeliveryOptions,
+    Deployed, Intake, PUBLISH, Registry, Routes, RoutesHandle, Runner, RunnerParts, Schemas, Way,
 };
 use sdk::{
     Action, ActivationId, Answer, Context, Entry, Event, EventSpec, Inputs, Publication, Published, Publisher, Route,
@@ -64,6 +64,7 @@ pub struct Service {
     pub arrivals: Arc<Arrivals>,
     pub deliveries: Arc<Deliveries>,
     pub acks: Acks,
+    pub answers: Answers,
     pub routes: RoutesHandle,
     pub intake: Intake,
     stop: watch::Sender<bool>,
@@ -167,7 +168,8 @@ impl Service {
         let shared: Arc<dyn Store> = store.clone();
         let routes = RoutesHandle::default();
         routes.set(register(&*shared, setup.registrations).await);
-        let (runs, seen, acks) = (Runs::new(clock.clone()), Seen::default(), Acks::default());
+        let (runs, seen) = (Runs::new(clock.clone()), Seen::default());
+        let (acks, answers) = (Acks::default(), Answers::default());
         let schemas = Arc::new(Schemas::new(SPECS));
         let clocks: Arc<dyn Clock> = Arc::new(clock.clone());
         let intake = || {
@@ -190,6 +192,7 @@ impl Service {
             publish: setup.publish.map(|carrier| Arc::new(carrier) as _),
             webhook: setup.webhook.map(|carrier| Arc::new(carrier) as _),
             acks: acks.clone(),
+            answers: answers.clone(),
         };
         let deliveries = Deliveries::new(runner, routes.clone(), setup.options, carriers);
         let (stop, stopped) = watch::channel(false);
@@ -199,7 +202,7 @@ impl Service {
         let intake = intake();
         let clock = clock.clone();
         let arrivals = Arc::new(arrivals);
-        Self { store, clock, runs, seen, arrivals, deliveries, acks, routes, intake, stop, _folder: None }
+        Self { store, clock, runs, seen, arrivals, deliveries, acks, answers, routes, intake, stop, _folder: None }
     }
 
     /// The store's number of the registration with this name.

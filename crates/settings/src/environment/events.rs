@@ -21,6 +21,9 @@ const CLIENT_SECRET: &str = "OAUTH_CLIENT_SECRET";
 const SECRETS_MAX: usize = 2;
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
 const INTERVAL_MAX: Duration = Duration::from_hours(1);
+const ANSWER_WITHIN: Duration = Duration::from_secs(9);
+const ANSWER_WITHIN_MIN: Duration = Duration::from_millis(100);
+const ANSWER_WITHIN_MAX: Duration = Duration::from_secs(55);
 /// What one client may publish in 5 seconds at Adobe.
 const INGRESS_LIMIT: u32 = 3_000;
 
@@ -77,6 +80,8 @@ pub struct Return {
     pub interval: Option<Duration>,
     /// What proves that a delivery by webhook comes from the events API.
     pub signatures: Signatures,
+    /// For so long a sender waits for its action's answer.
+    pub answer_within: Duration,
 }
 
 /// What our own events service is to be; what is not set is made and kept in the store.
@@ -122,7 +127,7 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode, role: Role, is_local: bo
         EventsApi::Adobe => client(reader, mode),
         EventsApi::Embedded => None,
     };
-    let comes_back = comes_back(reader, mode, &api, public_url.is_some());
+    let comes_back = comes_back(reader, public_url.is_some());
     Events {
         ack: ack(reader),
         client,
@@ -227,7 +232,7 @@ pub(super) fn client_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString
     })
 }
 
-fn comes_back(reader: &mut Reader<'_>, mode: Mode, api: &EventsApi, is_public: bool) -> Return {
+fn comes_back(reader: &mut Reader<'_>, is_public: bool) -> Return {
     let journals = match reader.get("KIT_JOURNAL") {
         None if is_public => Journals::Nobody,
         None | Some("all") => Journals::All,
@@ -242,15 +247,21 @@ fn comes_back(reader: &mut Reader<'_>, mode: Mode, api: &EventsApi, is_public: b
     let interval = reader.parse(setting, |text| {
         quantity::duration(text).filter(|interval| (INTERVAL_MIN..=INTERVAL_MAX).contains(interval))
     });
-    let signatures = sender::signatures(reader, mode);
-    if *api == EventsApi::Adobe && journals == Journals::Nobody && signatures != Signatures::Unchecked {
-        reader.fault(
-            "KIT_WEBHOOK_SIGNATURES",
-            "expected a word on signatures: without it no event comes back by webhook, and no journal is followed",
-            "signatures cannot be checked yet: follow the journals with `KIT_JOURNAL=all`, or say `none` to take events from everybody who reaches the webhooks",
-        );
-    }
-    Return { journals, interval, signatures }
+    let signatures = sender::signatures(reader);
+    Return { journals, interval, signatures, answer_within: answer_within(reader) }
+}
+
+/// Adobe allows 10 s for a webhook (contract, section 4.6).
+fn answer_within(reader: &mut Reader<'_>) -> Duration {
+    let setting = Setting {
+        name: "KIT_WEBHOOK_ANSWER_WITHIN",
+        expected: "expected a duration from `100ms` to `55s`",
+        hint: "an events API gives a webhook 10 s; leave it out for `9s`",
+    };
+    let within = reader.parse(setting, |text| {
+        quantity::duration(text).filter(|within| (ANSWER_WITHIN_MIN..=ANSWER_WITHIN_MAX).contains(within))
+    });
+    within.unwrap_or(ANSWER_WITHIN)
 }
 
 pub(super) fn service(reader: &mut Reader<'_>, mode: Mode, is_local: bool) -> EventsService {

@@ -104,22 +104,21 @@ fn events_come_back_by_journal_unless_webhooks_reach_us() {
         assert_eq!(&adobe(pairs).unwrap().comes_back.journals, journals, "{pairs:?}");
     }
     let public = ("KIT_PUBLIC_URL", "https://kit.example.com/");
-    let unsigned = ("KIT_WEBHOOK_SIGNATURES", "none");
     check(&[], &Journals::All);
-    check(&[public, unsigned], &Journals::Nobody);
+    check(&[public], &Journals::Nobody);
     check(&[public, ("KIT_JOURNAL", "all")], &Journals::All);
     let named = Journals::Named(vec!["Backoffice Product Sync".to_owned(), "X".to_owned()]);
     check(&[("KIT_JOURNAL", "Backoffice Product Sync, X")], &named);
-    check(&[("KIT_JOURNAL", "none"), unsigned], &Journals::Nobody);
-    let faults = adobe(&[public]).unwrap_err().to_string();
-    assert!(faults.contains("KIT_WEBHOOK_SIGNATURES") && faults.contains("KIT_JOURNAL=all"), "{faults}");
-    assert_eq!(adobe(&[public, unsigned]).unwrap().public_url.as_deref(), Some("https://kit.example.com"));
+    check(&[("KIT_JOURNAL", "none")], &Journals::Nobody);
+    assert_eq!(adobe(&[public]).unwrap().public_url.as_deref(), Some("https://kit.example.com"));
     let short = ("KIT_DEDUPE_WINDOW", "6d");
     let faults = adobe(&[short]).unwrap_err().to_string();
     assert!(faults.contains("expected at least `7d` beside journals"), "{faults}");
-    assert!(adobe(&[short, public, unsigned]).is_ok());
+    assert!(adobe(&[short, public]).is_ok());
     let interval = adobe(&[("KIT_JOURNAL_INTERVAL", "50ms")]).unwrap().comes_back.interval;
     assert_eq!(interval, Some(Duration::from_millis(50)));
+    let within = |text| adobe(&[("KIT_WEBHOOK_ANSWER_WITHIN", text)]).unwrap().comes_back.answer_within;
+    assert_eq!((within(""), within("500ms")), (Duration::from_secs(9), Duration::from_millis(500)));
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub enum Signatures {
     Unchecked,
 }
 
-pub(super) fn signatures(reader: &mut Reader<'_>, mode: Mode) -> Signatures {
+pub(super) fn signatures(reader: &mut Reader<'_>) -> Signatures {
     let setting = Setting {
         name: "KIT_WEBHOOK_SIGNATURES",
         expected: "expected `required`, `hmac-too` or `none`",
@@ -35,10 +35,7 @@ pub(super) fn signatures(reader: &mut Reader<'_>, mode: Mode) -> Signatures {
         "none" => Some(Signatures::Unchecked),
         _ => None,
     });
-    said.unwrap_or(match mode {
-        Mode::Dev => Signatures::Unchecked,
-        Mode::Serve => Signatures::Required,
-    })
+    said.unwrap_or(Signatures::Required)
 }
 
 /// Where the keys are: what is said, or at the ingress of an events API that is not Adobe's. Whoever reaches that one

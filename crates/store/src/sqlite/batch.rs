@@ -21,6 +21,7 @@ pub(super) enum Command {
     Release { owner: i64, but: Vec<Lease>, ended: i64, now: i64, answer: Answer<usize> },
     Finish(Box<Attempt>, Answer<bool>),
     Replay { replay: Box<Replay>, lanes: Vec<i64>, answer: Answer<Replayed> },
+    Hasten { event: i64, registration: i64, now: i64, answer: Answer<bool> },
     Forget(i64, Answer<Forgotten>),
     Record(Box<Activation>, Answer<bool>),
     Change(Change, Answer<bool>),
@@ -88,6 +89,11 @@ impl Batch<'_> {
                 let place = self.appender.next_place();
                 let replayed = delivery::replay(self.connection, &replay, &lanes, place, &mut self.tally)?;
                 Executed::Replay(replayed, answer)
+            }
+            Command::Hasten { event, registration, now, answer } => {
+                let is_hastened = delivery::hasten(self.connection, event, registration, now)?;
+                self.tally.is_due |= is_hastened;
+                Executed::Flag(is_hastened, answer)
             }
             Command::Forget(event, answer) => {
                 Executed::Forget(purge::forget(self.connection, event, &mut self.tally)?, answer)

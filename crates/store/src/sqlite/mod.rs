@@ -204,6 +204,11 @@ impl Store for Sqlite {
         self.ask(|answer| Command::Release { owner, but, ended, now, answer }).await
     }
 
+    async fn hasten(&self, event: i64, registration: i64, now: Timestamp) -> Result<bool, StoreError> {
+        let now = rows::millis(now);
+        self.ask(|answer| Command::Hasten { event, registration, now, answer }).await
+    }
+
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
         let lanes = self.hash_key.lanes(replay.registration, &replay.keys);
         self.ask(|answer| Command::Replay { replay: Box::new(replay), lanes, answer }).await

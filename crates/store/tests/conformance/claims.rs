@@ -26,6 +26,8 @@ for_every_store!(
     a_finish_of_an_unknown_delivery_records_its_runs,
     a_retry_waits_for_its_time,
     the_next_due_time_is_told,
+    a_hastened_retry_is_due_now,
+    only_what_waits_for_its_next_attempt_is_hastened,
     a_later_process_claims_what_was_leased,
     health_tells_what_each_registration_has_to_do,
 );
@@ -209,6 +211,35 @@ async fn a_retry_waits_for_its_time(place: &Place) {
     let store = place.reopen(store).await;
     expect_claim(&store, at(300) - MILLISECOND, &[]).await;
     assert_eq!(expect_claim(&store, at(300), &[event]).await[0].attempt, 3);
+}
+
+async fn a_hastened_retry_is_due_now(place: &Place) {
+    let store = place.open().await;
+    let id = append(&store, with_keys(at(0), &["A"])).await;
+    let first = claim_one(&store, at(0)).await;
+    finish(&store, &first, Outcome::RetryAt(at(60))).await;
+    let number = first.event.number;
+    assert!(store.hasten(number, 1, at(2)).await.unwrap());
+    assert_eq!(deliveries(&store, id).await[0].due, at(2));
+    assert!(store.hasten(number, 1, at(5)).await.unwrap());
+    assert_eq!(deliveries(&store, id).await[0].due, at(2), "it is never put off");
+    assert_eq!(claim_one(&store, at(2)).await.attempt, 2);
+}
+
+async fn only_what_waits_for_its_next_attempt_is_hastened(place: &Place) {
+    let store = place.open().await;
+    let id = append(&store, with_keys(at(0), &["A"])).await;
+    let behind = append(&store, with_keys(at(0), &["A"])).await;
+    let first = claim_one(&store, at(0)).await;
+    let number = first.event.number;
+    assert!(!store.hasten(number, 1, at(1)).await.unwrap(), "it runs");
+    assert!(!store.hasten(number, 2, at(1)).await.unwrap(), "it is another registration's");
+    let (waiting, _) = store.event(behind).await.unwrap().unwrap();
+    assert!(!store.hasten(waiting.number, 1, at(1)).await.unwrap(), "it stands behind the first");
+    assert_eq!(state(&store, behind).await, State::Waiting);
+    finish(&store, &first, Outcome::Done).await;
+    assert!(!store.hasten(number, 1, at(3)).await.unwrap(), "it is done");
+    assert_eq!(state(&store, id).await, State::Done);
 }
 
 async fn the_next_due_time_is_told(place: &Place) {

@@ -1,0 +1,75 @@
+//! The validator's runs: what is on record of a delivery before its action runs.
+
+use axum::response::Response;
+use engine::SIGNATURE_VALIDATOR;
+use http::StatusCode;
+use sdk::{ActivationId, web};
+use serde_json::{Value, json};
+use store::{Activation, Status};
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use super::verdict;
+use crate::Face;
+
+/// One run of the validator.
+pub(super) struct Validator<'a> {
+    pub(super) id: ActivationId,
+    face: &'a Face,
+    start: jiff::Timestamp,
+}
+
+impl<'a> Validator<'a> {
+    pub(super) fn begin(face: &'a Face) -> Self {
+        Self { id: ActivationId::new(Uuid::now_v7()), face, start: face.clock.now() }
+    }
+
+    /// Puts on record that the delivery may go on to its action.
+    pub(super) async fn pass(&self) {
+        self.write(Status::Success, &json!({"statusCode": 200, "body": {"success": true}})).await;
+    }
+
+    /// Puts on record what is wrong with an event of a delivery that comes from the events API. Returns its own id.
+    pub(super) async fn put_down(&self, reason: &str) -> ActivationId {
+        self.write(Status::ApplicationError, &json!({"statusCode": 400, "body": {"error": reason}})).await;
+        self.id
+    }
+
+    /// Whoever cannot show that he is the events API, and that we are meant, learns nothing.
+    pub(super) async fn refuse_stranger(&self, reason: &str) -> Response {
+        self.refuse(StatusCode::UNAUTHORIZED, &web::not_authorized(self.id), Some(reason)).await
+    }
+
+    /// `reason` is for the activation alone.
+    pub(super) async fn refuse(&self, status: StatusCode, error: &str, reason: Option<&str>) -> Response {
+        let mut result = json!({"statusCode": status.as_u16(), "body": {"error": error}});
+        if let Some(reason) = reason {
+            result["reason"] = reason.into();
+        }
+        self.write(Status::ApplicationError, &result).await;
+        verdict::refused(status, error, self.id)
+    }
+
+    async fn write(&self, status: Status, result: &Value) {
+        let activation = Activation {
+            id: self.id.uuid(),
+            cause: None,
+            action: SIGNATURE_VALIDATOR.to_owned(),
+            start: self.start,
+            end: self.face.clock.now(),
+            status,
+            result: result.to_string(),
+            event: None,
+            attempt: 0,
+        };
+        let id = self.id;
+        match self.face.store.record(activation).await {
+            Ok(()) => {}
+            // Whoever filled the store with events has been told; refusals are not worth a line each.
+            Err(store::StoreError::Full) => {
+                debug!(activation = %id, "a validation was not recorded: the store is full");
+            }
+            Err(error) => warn!(activation = %id, %error, "a validation was not recorded"),
+        }
+    }
+}
