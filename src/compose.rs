@@ -26,6 +26,7 @@ use crate::events::Means;
 use crate::guards::Guards;
 use crate::metrics;
 use crate::project::Project;
+use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
 
 const UNREADABLE: &str = "the events service cannot be read";
@@ -97,6 +98,7 @@ pub async fn compose_on(
     let runner = Runner::new(RunnerParts {
         registry,
         publisher: Arc::new(intake),
+        senders: Arc::new(Configured::new(environment.ingestion.clone(), Arc::clone(&clock))),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         echo_window: environment.echo_window,

@@ -15,6 +15,7 @@ mod metrics;
 mod project;
 mod publishing;
 mod run;
+mod senders;
 mod supervise;
 mod targets;
 mod telemetry;

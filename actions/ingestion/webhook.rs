@@ -14,6 +14,9 @@ const UID_BYTES_MAX: usize = 512;
 /// What an answer repeats of an event code that nobody knows.
 const CODE_CHARACTERS_SHOWN: usize = 255;
 
+/// Why a request is refused that was taken before, when its event was removed since.
+const SEEN_BEFORE: &str = "seen before: this very request was taken, and its event was removed since";
+
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The ingestion webhook: takes an event from a system that cannot speak to the events API itself.
@@ -93,16 +96,16 @@ struct Invalid<'a> {
 
 /// The checks in the contract's order; the first that fails answers.
 async fn ingest(cx: &Context, request: &Request) -> Result<Response, Response> {
-    check_authentication(request, cx.inputs()).await.admit()?;
+    let nonce = check_authentication(cx, request).await.admit(cx.activation())?;
     check_content_type(&request.headers)?;
     let document = json::check(&request.body)
         .map_err(|error| Response::error(400, &format!("the body is not valid JSON: {error}")))?;
-    let publication = read(cx, document)?;
+    let publication = Publication { nonce, ..read(cx, document)? };
     let code = publication.code.clone();
     let uid = publication.uid.clone();
     match cx.publisher().publish(publication).await {
         Ok(published) => Ok(accepted(&code, published)),
-        Err(refusal) => Err(refused(&code, uid.as_deref(), refusal)),
+        Err(refusal) => Err(refused(cx, &code, uid.as_deref(), refusal)),
     }
 }
 
@@ -150,7 +153,7 @@ fn read(cx: &Context, document: &str) -> Result<Publication, Response> {
         UidPolicy::Ignore => None,
     };
     let (activation, publisher, trace) = (cx.activation(), cx.action().clone(), cx.trace().cloned());
-    Ok(Publication { activation, publisher, code, entity, uid, trace, value: value.to_owned() })
+    Ok(Publication { activation, publisher, code, entity, uid, trace, value: value.to_owned(), nonce: None })
 }
 
 fn text(member: &RawValue, path: &str) -> Result<String, Fault> {
@@ -181,7 +184,7 @@ fn accepted(code: &str, published: Published) -> Response {
     if published.is_repeated { response.with_header(REPLAYED, HeaderValue::from_static("true")) } else { response }
 }
 
-fn refused(code: &str, uid: Option<&str>, refusal: Refusal) -> Response {
+fn refused(cx: &Context, code: &str, uid: Option<&str>, refusal: Refusal) -> Response {
     match refusal {
         Refusal::UnknownEvent => {
             let code: String = code.chars().take(CODE_CHARACTERS_SHOWN).collect();
@@ -191,6 +194,7 @@ fn refused(code: &str, uid: Option<&str>, refusal: Refusal) -> Response {
             invalid(&[Fault::new("/data/entity", format!("must be `{entity}` for this event"))])
         }
         Refusal::Invalid(faults) => invalid(&faults),
+        Refusal::Replayed => Response::unauthorized(cx.activation()).because(SEEN_BEFORE),
         Refusal::UidTaken(at) => {
             let uid = uid.unwrap_or_default();
             let message =

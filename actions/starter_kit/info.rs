@@ -42,7 +42,7 @@ mod tests {
         let cx = testkit::context().build();
         for method in [Method::GET, Method::POST] {
             assert!(Info.methods().contains(&method));
-            let request = Request { method, headers: HeaderMap::new(), query: None, body: Bytes::new() };
+            let request = Request { method, headers: HeaderMap::new(), query: None, body: Bytes::new(), peer: None };
             let answer = Info.run(&cx, request).await;
             let body: Value = serde_json::from_slice(&answer.body).unwrap();
             assert_eq!((answer.status, &body["success"]), (200, &json!(true)));

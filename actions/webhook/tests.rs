@@ -15,7 +15,8 @@ use super::check_stock::CheckStock;
 const TRY_AGAIN: &str = "The stock cannot be checked right now. Please try again.";
 
 async fn answer(cx: &Context, body: impl Into<Bytes>) -> Value {
-    let request = Request { method: Method::POST, headers: HeaderMap::new(), query: None, body: body.into() };
+    let request =
+        Request { method: Method::POST, headers: HeaderMap::new(), query: None, body: body.into(), peer: None };
     let answer = CheckStock.run(cx, request).await;
     assert_eq!(answer.status, 200);
     serde_json::from_slice(&answer.body).unwrap()

@@ -30,7 +30,7 @@ fuzz_target!(|input: &[u8]| {
         }
         Entry::Web(action) if *name == "webhook/check_stock" => {
             let body = data.to_vec().into();
-            let request = Request { method: Method::POST, headers: HeaderMap::new(), query: None, body };
+            let request = Request { method: Method::POST, headers: HeaderMap::new(), query: None, body, peer: None };
             let answer = runtime.block_on(action.run(&testkit::context().build(), request));
             let answered: Value = serde_json::from_slice(&answer.body).expect("an answer is JSON");
             assert!(answer.status == 200 && answered["op"].is_string());

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use clap::Args;
 use serde_json::json;
-use settings::{Faults, Mode, Variables};
+use settings::{Faults, Ingestion, Mode, Variables};
 
 use super::Found;
 use crate::project::Project;
@@ -21,7 +21,7 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let (mode, command) = if options.serve { (Mode::Serve, "kit serve") } else { (Mode::Dev, "kit dev") };
     let read = Variables::read(root).and_then(|variables| Project::read(root, &variables, mode));
     if options.json {
-        println!("{}", as_json(command, read.as_ref().err()));
+        println!("{}", as_json(command, read.as_ref()));
     } else if let Err(faults) = &read {
         eprintln!("{faults}");
         eprintln!("{} to mend before `{command}` can start", faults.len());
@@ -34,13 +34,25 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         for strange in project.strange_overrides() {
             println!("{strange}");
         }
+        println!("{}", senders(&project.environment.ingestion));
         println!("{} actions and their settings are in order for `{command}`", project.manifest.actions.len());
     }
     Ok(())
 }
 
-fn as_json(command: &str, faults: Option<&Faults>) -> serde_json::Value {
-    let faults: Vec<_> = faults
+/// Who may send events.
+fn senders(ingestion: &Ingestion) -> String {
+    let names: Vec<String> = ingestion.names().iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => "the ingestion webhook takes events from everybody who reaches it".to_owned(),
+        _ => format!("the ingestion webhook takes events that {} accepts", names.join(" or ")),
+    }
+}
+
+fn as_json(command: &str, read: Result<&Project, &Faults>) -> serde_json::Value {
+    let ingestion = read.ok().map(|project| project.environment.ingestion.names());
+    let faults: Vec<_> = read
+        .err()
         .into_iter()
         .flatten()
         .map(|fault| {
@@ -48,5 +60,5 @@ fn as_json(command: &str, faults: Option<&Faults>) -> serde_json::Value {
             json!({"at": at, "key": fault.key, "problem": fault.problem, "hint": fault.hint})
         })
         .collect();
-    json!({"command": command, "ok": faults.is_empty(), "faults": faults})
+    json!({"command": command, "ok": faults.is_empty(), "faults": faults, "ingestion": ingestion})
 }

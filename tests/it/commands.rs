@@ -204,7 +204,10 @@ fn check_says_that_all_is_in_order() {
         stdout(&output).trim_end().ends_with("actions and their settings are in order for `kit dev`"),
         "{output:?}"
     );
-    assert_eq!(json_of(&project, &["check", "--json"]), json!({"command": "kit dev", "ok": true, "faults": []}));
+    assert_eq!(
+        json_of(&project, &["check", "--json"]),
+        json!({"command": "kit dev", "ok": true, "faults": [], "ingestion": []})
+    );
     let output = project.run(&["check", "--serve", "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -190,7 +190,7 @@ fn production_needs_its_settings() {
         .with("COMMERCE_BASE_URL", "https://shop.example.com/rest/?token=5ecret-of-the-tests")
         .with("COMMERCE_ACCESS_TOKEN", SECRET);
     let said = project.refusal(&["serve"]);
-    assert!(said.contains("`KIT_INGESTION_AUTH`: expected `none`"), "{said}");
+    assert!(said.contains("`KIT_INGESTION_AUTH`: expected `none`, or schemes out of "), "{said}");
     assert!(said.contains("`COMMERCE_BASE_URL`: expected an `http` or `https` URL"), "{said}");
     assert!(!said.contains(SECRET), "{said}");
     // The manifest is checked just the same.

@@ -28,7 +28,7 @@ const DEPENDENCIES: [(&str, &[&str]); 7] = [
     ("store", &[]),
     ("schemes", &[]),
     ("sandbox", &[]),
-    ("settings", &[]),
+    ("settings", &["schemes"]),
     ("actions", &["sdk"]),
     ("adobe", &["sdk"]),
 ];

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use sdk::{ActivationId, EventSpec, Progress, Publication, Published, Publisher, Refusal, json, spans};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use store::{Appended, Drawer, Filter, NewDelivery, NewEvent, Outcome, State, Store, StoreError};
+use store::{Appended, Drawer, Filter, NewDelivery, NewEvent, Nonce, Outcome, State, Store, StoreError};
 use tracing::{Instrument, warn};
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ impl Intake {
 
     async fn publish_embedded(
         &self,
-        publication: Publication,
+        mut publication: Publication,
         keys: &[String],
         routes: &RoutesHandle,
     ) -> Result<Published, Refusal> {
@@ -80,14 +80,15 @@ impl Intake {
         } else {
             shares(&route.subscribers, keys)
         };
+        let nonce = publication.nonce.take();
         let event = self.new_event(publication, Arc::clone(&route.provider_id), Arc::clone(&route.code));
-        let (id, is_repeated) = self.append(NewEvent { deliveries, journals, ..event }).await?;
+        let (id, is_repeated) = self.append(NewEvent { deliveries, journals, ..event }, nonce).await?;
         Ok(Published { progress: Progress::Published, activation: ActivationId::new(id), is_repeated })
     }
 
     async fn publish_out(
         &self,
-        publication: Publication,
+        mut publication: Publication,
         keys: Vec<String>,
         acks: &Acks,
         ack: Ack,
@@ -99,8 +100,9 @@ impl Intake {
             Ack::Published { within } => Some((acks.wait_for(publication.activation.uuid()), within)),
         };
         let deliveries = vec![NewDelivery { registration: PUBLISH, keys }];
+        let nonce = publication.nonce.take();
         let event = self.new_event(publication, PROVIDER_UNRESOLVED.into(), code);
-        let (id, is_repeated) = self.append(NewEvent { deliveries, ..event }).await?;
+        let (id, is_repeated) = self.append(NewEvent { deliveries, ..event }, nonce).await?;
         let published = |progress| Published { progress, activation: ActivationId::new(id), is_repeated };
         let Some((mut waiting, within)) = waiting else { return Ok(published(Progress::Published)) };
         let mut end = None;
@@ -162,12 +164,17 @@ impl Intake {
     }
 
     /// The id under which the event is stored, and whether it was there before.
-    async fn append(&self, event: NewEvent) -> Result<(Uuid, bool), Refusal> {
+    async fn append(&self, event: NewEvent, nonce: Option<sdk::Nonce>) -> Result<(Uuid, bool), Refusal> {
         let (id, body) = (event.id, event.body.clone());
-        match self.store.append(event).await {
-            Ok(Appended::Stored) => Ok((id, false)),
-            Ok(Appended::Known(known)) if is_same_json(&known.body, &body) => Ok((known.id, true)),
-            Ok(Appended::Known(known)) => Err(Refusal::UidTaken(known.at)),
+        let appended = match nonce {
+            None => self.store.append(event).await.map(Some),
+            Some(sdk::Nonce { text, expires }) => self.store.append_once(event, Nonce { text, expires }).await,
+        };
+        match appended {
+            Ok(Some(Appended::Stored)) => Ok((id, false)),
+            Ok(Some(Appended::Known(known))) if is_same_json(&known.body, &body) => Ok((known.id, true)),
+            Ok(Some(Appended::Known(known))) => Err(Refusal::UidTaken(known.at)),
+            Ok(None) => Err(Refusal::Replayed),
             Err(error) => {
                 warn!(%error, "an event could not be stored; its sender was told to come again");
                 meters::not_stored(&error);
@@ -229,6 +236,7 @@ fn reason(refusal: &Refusal) -> Option<&'static str> {
         Refusal::OtherEntity(_) => Some("other_entity"),
         Refusal::Invalid(_) => Some("invalid"),
         Refusal::UidTaken(_) => Some("uid_taken"),
+        Refusal::Replayed => Some("replayed"),
         Refusal::Unpublishable(_) => Some("unpublishable"),
         Refusal::Unavailable { .. } => None,
     }

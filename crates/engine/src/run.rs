@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use http::Method;
 use http::header::{ALLOW, HeaderValue};
 use sdk::web::{Request, Response};
-use sdk::{ActivationId, Context, Entry, Ports, Publisher, TraceContext};
+use sdk::{ActivationId, Context, Entry, Ports, Publisher, Senders, TraceContext};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use store::{Activation, Status, Store, StoreError};
@@ -24,6 +24,7 @@ use crate::trace_context;
 pub struct Runner {
     registry: Registry,
     publisher: Arc<dyn Publisher>,
+    senders: Arc<dyn Senders>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     memory: Arc<Memory>,
@@ -33,6 +34,7 @@ pub struct Runner {
 pub struct RunnerParts {
     pub registry: Registry,
     pub publisher: Arc<dyn Publisher>,
+    pub senders: Arc<dyn Senders>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     /// How long a change is remembered, so that its echo goes no further; zero lets every echo pass.
@@ -47,9 +49,9 @@ impl fmt::Debug for RunnerParts {
 
 impl Runner {
     pub fn new(parts: RunnerParts) -> Arc<Self> {
-        let RunnerParts { registry, publisher, store, clock, echo_window } = parts;
+        let RunnerParts { registry, publisher, senders, store, clock, echo_window } = parts;
         let memory = Arc::new(Memory::new(Arc::clone(&store), Arc::clone(&clock), echo_window));
-        Arc::new(Self { registry, publisher, store, clock, memory })
+        Arc::new(Self { registry, publisher, senders, store, clock, memory })
     }
 
     pub fn registry(&self) -> &Registry {
@@ -72,6 +74,7 @@ impl Runner {
             state: Arc::<Memory>::clone(&self.memory),
             actions: Arc::new(Nested(session)),
             publisher: Arc::clone(&self.publisher),
+            senders: Arc::clone(&self.senders),
         }
     }
 

@@ -4,11 +4,15 @@
 //! Invariant: secrets are compared in constant time, and no secret and no signature that would have fitted is ever in a
 //! text.
 
+pub mod api_key;
+pub mod basic;
 mod encoding;
 mod header;
 mod mac;
 mod message;
 mod mismatch;
+mod scheme;
+mod secrets;
 pub mod signature;
 pub mod standard_webhooks;
 pub mod stripe;
@@ -18,4 +22,6 @@ pub use encoding::Encoding;
 pub use mac::MacKeys;
 pub use message::{Message, Nonce, Proven};
 pub use mismatch::Mismatch;
+pub use scheme::Scheme;
+pub use secrets::Secrets;
 pub use window::{WINDOW_DEFAULT, Window};

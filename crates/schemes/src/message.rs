@@ -23,6 +23,11 @@ pub struct Proven {
     pub nonce: Option<Nonce>,
 }
 
+impl Proven {
+    /// A proof without a time: whoever captured the request can send it again.
+    pub(crate) const TIMELESS: Self = Self { nonce: None };
+}
+
 /// Names one signed request: the scheme and a hash of what was signed.
 ///
 /// It is not made of the signature. Some schemes take a list of signatures, and whoever captured a request could leave

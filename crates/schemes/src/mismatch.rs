@@ -20,6 +20,14 @@ pub enum Mismatch {
     Clock { header: String, off_s: i64, window: Duration },
     #[error("none of {secrets} secret(s) fits the signature in `{header}` over a body of {body_bytes} bytes")]
     Signature { header: String, secrets: usize, body_bytes: usize },
+    #[error("neither the header `{header}` nor the query parameter `{parameter}` is there")]
+    NoKey { header: String, parameter: &'static str },
+    #[error("the query parameter `{parameter}` is given {times} times")]
+    RepeatedParameter { parameter: &'static str, times: usize },
+    #[error("{place} holds none of {secrets} key(s)")]
+    Key { place: String, secrets: usize },
+    #[error("the header `authorization` holds another user, or none of {passwords} password(s)")]
+    Password { passwords: usize },
 }
 
 fn clock_text(header: &str, off_s: i64, window: Duration) -> String {

@@ -9,7 +9,8 @@ use serde_json::Value;
 use tracing::warn;
 
 use crate::{
-    ActivationId, Answer, Delivery, Echoes, Event, Ports, Publisher, State, Stop, Target, TargetPort, TraceContext,
+    ActivationId, Answer, Delivery, Echoes, Event, Ports, Publisher, Senders, State, Stop, Target, TargetPort,
+    TraceContext,
 };
 
 /// The typed inputs of one action, from `actions.config.yaml`. Values can be secrets: `Debug` prints names.
@@ -180,6 +181,11 @@ impl Context {
     /// Where ingested events go.
     pub fn publisher(&self) -> &dyn Publisher {
         &*self.ports.publisher
+    }
+
+    /// Who may send events, as the settings say.
+    pub fn senders(&self) -> &dyn Senders {
+        &*self.ports.senders
     }
 
     /// Runs another action on an event and waits for its answer; it gets an activation of its own.

@@ -37,8 +37,8 @@ pub use handler::{EventHandler, handler};
 pub use id::ActivationId;
 pub use json::Json;
 pub use ports::{
-    Actions, Call, Echoes, Ports, Progress, Publication, Published, Publisher, Refusal, State, Target, TargetPort,
-    Targets, segment,
+    Actions, Call, Echoes, Nonce, Ports, Progress, Publication, Published, Publisher, Refusal, Senders, State, Target,
+    TargetPort, Targets, segment,
 };
 pub use reply::Reply;
 pub use search::SearchCriteria;

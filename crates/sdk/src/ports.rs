@@ -11,6 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::web::{Request, Verdict};
 use crate::{ActivationId, Answer, Context, Echo, Event, Fault, Reply, Stop, TraceContext};
 
 /// The ports of one action.
@@ -21,6 +22,7 @@ pub struct Ports {
     pub state: Arc<dyn State>,
     pub actions: Arc<dyn Actions>,
     pub publisher: Arc<dyn Publisher>,
+    pub senders: Arc<dyn Senders>,
 }
 
 impl fmt::Debug for Ports {
@@ -176,6 +178,16 @@ pub struct Publication {
     /// Where in a trace it was asked for.
     pub trace: Option<TraceContext>,
     pub value: Box<RawValue>,
+    /// What makes the request one of its kind: no second event comes of it, whatever its uid.
+    pub nonce: Option<Nonce>,
+}
+
+/// Names one request that somebody signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nonce {
+    pub text: String,
+    /// From when on the request counts as stale, so that its name need not be kept.
+    pub expires: Timestamp,
 }
 
 /// The event is stored and will be delivered.
@@ -208,6 +220,8 @@ pub enum Refusal {
     Invalid(Vec<Fault>),
     /// The uid was used for another value at this time.
     UidTaken(Timestamp),
+    /// This very request made an event before that is not there any more.
+    Replayed,
     /// The events API refused it for good; this is why, without anything of the payload.
     Unpublishable(String),
     /// Try again after a while.
@@ -218,4 +232,10 @@ pub enum Refusal {
 #[async_trait]
 pub trait Publisher: Send + Sync {
     async fn publish(&self, publication: Publication) -> Result<Published, Refusal>;
+}
+
+/// Knows who may send events to the ingestion webhook: the schemes of `KIT_INGESTION_AUTH`.
+#[async_trait]
+pub trait Senders: Send + Sync {
+    async fn check(&self, request: &Request) -> Verdict;
 }

@@ -1,11 +1,15 @@
 //! Web actions: actions that answer HTTP requests themselves.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
 
-use crate::{ActivationId, Context, Inputs};
+use crate::{ActivationId, Context, Inputs, Nonce};
 
 /// One HTTP request as it came; the body is raw and within the server's limit.
 #[derive(Debug)]
@@ -15,22 +19,40 @@ pub struct Request {
     /// The raw query string.
     pub query: Option<String>,
     pub body: Bytes,
+    /// The other end of the connection, which may be a proxy. None when it did not come over one.
+    pub peer: Option<IpAddr>,
 }
 
 /// What a check of who is asking decides.
 #[derive(Debug)]
 pub enum Verdict {
     Accept,
+    /// Accepted, and this very request makes no more than one event.
+    AcceptOnce(Nonce),
     /// Answered with 401 and this message; it says no more than a stranger may know.
     Refuse(String),
+    /// Answered with 401 and the words that all get who could not prove who they are; the reason is for the activation.
+    Unproven(String),
+    /// Answered with 503: it cannot be told now. The reason is for the activation.
+    Undecided {
+        reason: String,
+        retry_after: Duration,
+    },
 }
 
 impl Verdict {
-    /// The refusal as the answer to the caller.
-    pub fn admit(self) -> Result<(), Response> {
+    /// What makes the request one of its kind, if anything does; the refusal is the answer to the caller of this run.
+    pub fn admit(self, activation: ActivationId) -> Result<Option<Nonce>, Response> {
         match self {
-            Self::Accept => Ok(()),
+            Self::Accept => Ok(None),
+            Self::AcceptOnce(nonce) => Ok(Some(nonce)),
             Self::Refuse(message) => Err(Response::error(401, &message)),
+            Self::Unproven(reason) => Err(Response::unauthorized(activation).because(reason)),
+            Self::Undecided { reason, retry_after } => {
+                let response = Response::error(503, "it cannot be told now who sends this; send it again later");
+                let pause = HeaderValue::from(retry_after.as_secs().max(1));
+                Err(response.with_header(RETRY_AFTER, pause).because(reason))
+            }
         }
     }
 }
@@ -108,14 +130,28 @@ pub trait WebAction: Send + Sync + 'static {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Response, Verdict};
     use crate::ActivationId;
 
     #[test]
     fn a_refusal_is_a_401_with_its_message() {
-        let refused = Verdict::Refuse("the key is wrong".to_owned()).admit().unwrap_err();
+        let activation = ActivationId::new(uuid::Uuid::nil());
+        let refused = Verdict::Refuse("the key is wrong".to_owned()).admit(activation).unwrap_err();
         assert_eq!((refused.status, &*refused.body), (401, br#"{"error":"the key is wrong"}"#.as_slice()));
-        assert!(Verdict::Accept.admit().is_ok());
+        let unproven = Verdict::Unproven("`x-api-key` is missing".to_owned()).admit(activation).unwrap_err();
+        assert_eq!(unproven.body, Response::unauthorized(activation).body);
+        assert!(matches!(Verdict::Accept.admit(activation), Ok(None)));
+    }
+
+    #[test]
+    fn what_cannot_be_told_now_is_asked_again_after_a_pause() {
+        let activation = ActivationId::new(uuid::Uuid::nil());
+        let verdict = Verdict::Undecided { reason: "no keys".to_owned(), retry_after: Duration::from_millis(10) };
+        let undecided = verdict.admit(activation).unwrap_err();
+        assert_eq!((undecided.status, undecided.detail.as_deref()), (503, Some("no keys")));
+        assert_eq!(undecided.headers[0].1, "1");
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -23,10 +24,11 @@ pub async fn serve(
         }
     });
     let mut stopped = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        // An error means that the sender is gone, which is a stop too.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    });
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            // An error means that the sender is gone, which is a stop too.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        });
     tokio::select! {
         ended = async { server.await } => ended,
         () = async {

@@ -1,6 +1,8 @@
+use std::net::SocketAddr;
+
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -39,7 +41,8 @@ async fn respond(face: Face, path: Result<Path<(String, String)>, PathRejection>
         return response;
     }
     let query = head.uri.query().map(str::to_owned);
-    let request = web::Request { method: head.method, headers: head.headers, query, body };
+    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical());
+    let request = web::Request { method: head.method, headers: head.headers, query, body, peer };
     match face.runner.run_web(&name, request).await {
         Some((response, activation)) => {
             let mut response = as_http(response, activation);

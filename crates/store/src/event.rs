@@ -34,6 +34,14 @@ pub struct NewDelivery {
     pub keys: Vec<String>,
 }
 
+/// Names a request that makes one event at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nonce {
+    pub text: String,
+    /// How long it has to be known.
+    pub expires: Timestamp,
+}
+
 #[derive(Clone, Debug)]
 pub enum Appended {
     Stored,

@@ -33,7 +33,7 @@ pub use delivery::{
     Order, Outcome, Parked, Replay, Replayed, Room, Rooms, State, StateCount,
 };
 pub use error::{OpenError, StoreError};
-pub use event::{Appended, Known, NewDelivery, NewEvent, StoredEvent};
+pub use event::{Appended, Known, NewDelivery, NewEvent, Nonce, StoredEvent};
 pub use job::{Job, JobState};
 pub use journal::{JournalFrom, JournalPage, JournalRead};
 pub use retention::{Forgotten, Purged, Retention};
@@ -66,6 +66,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Stores an event with its deliveries, unless its uid is known within the window: then nothing is written and the
     /// first event with that uid comes back for comparison.
     async fn append(&self, event: NewEvent) -> Result<Appended, StoreError>;
+
+    /// As [`Self::append`], and claims the nonce for the event in the same write, also when its uid is known. A nonce that
+    /// is known leads to its event, whatever the uid; `None`: that event was removed.
+    async fn append_once(&self, event: NewEvent, nonce: Nonce) -> Result<Option<Appended>, StoreError>;
 
     /// Leases deliveries that are due and first in all of their lanes, of each registration the oldest first. A lease
     /// of somebody else that has ended counts as due, and leaves its attempt in doubt; an own one is never taken twice.

@@ -3,12 +3,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sdk::{Action, Actions, ActivationId, Answer, Context, Event, Inputs, Ports, Publisher, TargetPort, Targets};
+use sdk::{
+    Action, Actions, ActivationId, Answer, Context, Event, Inputs, Ports, Publisher, Senders, TargetPort, Targets,
+};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{FakeActions, FakeMemory, FakePublisher, Recorder};
+use crate::{FakeActions, FakeMemory, FakePublisher, FakeSenders, Recorder};
 
 /// An event of this code that carries this value.
 ///
@@ -42,6 +44,7 @@ pub fn context() -> Bench {
         memory: FakeMemory::new(),
         actions: Arc::new(FakeActions::new()),
         publisher: Arc::new(FakePublisher::new()),
+        senders: Arc::new(FakeSenders::new()),
     }
 }
 
@@ -55,6 +58,7 @@ pub struct Bench {
     memory: FakeMemory,
     actions: Arc<dyn Actions>,
     publisher: Arc<dyn Publisher>,
+    senders: Arc<dyn Senders>,
 }
 
 impl Bench {
@@ -108,6 +112,11 @@ impl Bench {
         Self { publisher: Arc::new(publisher), ..self }
     }
 
+    #[must_use]
+    pub fn senders(self, senders: impl Senders + 'static) -> Self {
+        Self { senders: Arc::new(senders), ..self }
+    }
+
     /// The context of a run outside any delivery.
     pub fn build(self) -> Context {
         let ports = Ports {
@@ -116,6 +125,7 @@ impl Bench {
             state: Arc::new(self.memory),
             actions: self.actions,
             publisher: self.publisher,
+            senders: self.senders,
         };
         Context::new(ActivationId::new(Uuid::now_v7()), "test/action".into(), Arc::new(Inputs::new(self.inputs)), ports)
     }

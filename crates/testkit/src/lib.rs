@@ -12,6 +12,7 @@ mod journal;
 mod memory;
 mod publisher;
 mod recorder;
+mod senders;
 
 pub use actions::{FakeActions, Invocation};
 pub use carrier::{Carrying, FakeCarrier};
@@ -22,3 +23,4 @@ pub use journal::FakeJournal;
 pub use memory::FakeMemory;
 pub use publisher::FakePublisher;
 pub use recorder::Recorder;
+pub use senders::FakeSenders;

@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use store::{
     Activation, Appended, Attempt, AttemptCount, Catalogue, Change, Claim, Claimed, ClaimedDelivery, Credential,
     Delivery, DeliveryFilter, EventMetadata, Filter, Forgotten, Health, Job, JournalPage, JournalRead, Lease, Listed,
-    NewDelivery, NewEvent, Outcome, Provider, Purged, Registration, RegistrationHealth, Replay, Replayed, Retention,
-    Sqlite, Store, StoreError, StoredEvent, Trace, TraceFilter,
+    NewDelivery, NewEvent, Nonce, Outcome, Provider, Purged, Registration, RegistrationHealth, Replay, Replayed,
+    Retention, Sqlite, Store, StoreError, StoredEvent, Trace, TraceFilter,
 };
 use uuid::Uuid;
 
@@ -98,6 +98,10 @@ impl Store for Planted {
             Plant::Lost | Plant::Double | Plant::Stuck => {}
         }
         self.inner.append(event).await
+    }
+
+    async fn append_once(&self, event: NewEvent, nonce: Nonce) -> Result<Option<Appended>, StoreError> {
+        self.inner.append_once(event, nonce).await
     }
 
     async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError> {

@@ -1,6 +1,7 @@
 //! The ingestion webhook over HTTP: what it takes, what it refuses, and in which words.
 
 mod answers;
+mod authentication;
 mod bad_bytes;
 mod capacity;
 mod checks;

@@ -71,7 +71,7 @@ mod tests {
 
     fn read(query: &str, body: &str) -> Result<Options, String> {
         let (headers, query, body) = (HeaderMap::new(), Some(query.to_owned()), body.to_owned().into());
-        Options::read(&Request { method: Method::POST, headers, query, body })
+        Options::read(&Request { method: Method::POST, headers, query, body, peer: None })
     }
 
     fn check(query: &str, body: &str, page_size: u32, from: From) {

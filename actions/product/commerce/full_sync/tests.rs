@@ -82,7 +82,8 @@ impl World {
 }
 
 async fn ask(action: &FullSync, bench: Bench, method: Method, body: &str) -> (u16, Value) {
-    let request = Request { method, headers: HeaderMap::new(), query: None, body: Bytes::from(body.to_owned()) };
+    let request =
+        Request { method, headers: HeaderMap::new(), query: None, body: Bytes::from(body.to_owned()), peer: None };
     let answer = action.run(&bench.build(), request).await;
     (answer.status, serde_json::from_slice(&answer.body).unwrap())
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use store::{
     Activation, Appended, Attempt, AttemptCount, Catalogue, Change, Claim, Claimed, Credential, Delivery,
     DeliveryFilter, EventMetadata, Filter, Forgotten, Health, Job, JournalPage, JournalRead, Lease, Listed, NewEvent,
-    Provider, Purged, Registration, RegistrationHealth, Replay, Replayed, Retention, Sqlite, Store, StoreError,
+    Nonce, Provider, Purged, Registration, RegistrationHealth, Replay, Replayed, Retention, Sqlite, Store, StoreError,
     StoredEvent, Trace, TraceFilter,
 };
 use uuid::Uuid;
@@ -84,6 +84,12 @@ impl Store for Flaky {
         self.offered.fetch_add(1, Ordering::SeqCst);
         pass(&self.appends)?;
         self.store.append(event).await
+    }
+
+    async fn append_once(&self, event: NewEvent, nonce: Nonce) -> Result<Option<Appended>, StoreError> {
+        self.offered.fetch_add(1, Ordering::SeqCst);
+        pass(&self.appends)?;
+        self.store.append_once(event, nonce).await
     }
 
     async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError> {

@@ -20,7 +20,7 @@ use store::{
     RegistrationHealth, Sqlite, State, Store, StoredEvent, SubscriberFilter, Verification,
 };
 use tempfile::TempDir;
-use testkit::{FakeCarrier, ManualClock, Recorder};
+use testkit::{FakeCarrier, FakeSenders, ManualClock, Recorder};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -184,6 +184,7 @@ impl Service {
         let runner = Runner::new(RunnerParts {
             registry,
             publisher: Arc::new(intake()),
+            senders: Arc::new(FakeSenders::new()),
             store: Arc::clone(&shared),
             clock: Arc::clone(&clocks),
             echo_window: Duration::from_mins(1),
@@ -321,6 +322,7 @@ pub fn publication(uid: Option<&str>, sku: &str) -> Publication {
         entity: None,
         uid: uid.map(str::to_owned),
         trace: None,
+        nonce: None,
         value: value::RawValue::from_string(product(sku).to_string()).unwrap(),
     }
 }

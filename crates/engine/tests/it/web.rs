@@ -15,7 +15,7 @@ use crate::world::World;
 
 fn request(method: Method, query: &str) -> Request {
     let query = Some(query.to_owned()).filter(|query| !query.is_empty());
-    Request { method, headers: HeaderMap::new(), query, body: "{}".into() }
+    Request { method, headers: HeaderMap::new(), query, body: "{}".into(), peer: None }
 }
 
 /// Asks a web action; the answer, its body and its activation.

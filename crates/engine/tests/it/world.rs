@@ -16,7 +16,7 @@ use store::{
     State, Store, Verification,
 };
 use tempfile::TempDir;
-use testkit::{FakeGuard, ManualClock, Recorder};
+use testkit::{FakeGuard, FakeSenders, ManualClock, Recorder};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -145,6 +145,7 @@ impl World {
         let runner = Runner::new(RunnerParts {
             registry,
             publisher: Arc::new(intake()),
+            senders: Arc::new(FakeSenders::new()),
             store: Arc::clone(&store),
             clock: Arc::clone(&shared),
             echo_window: Duration::from_mins(1),
@@ -194,6 +195,7 @@ impl World {
             entity: entity.map(str::to_owned),
             uid: uid.map(str::to_owned),
             trace: None,
+            nonce: None,
             value: value::RawValue::from_string(value.to_owned()).unwrap(),
         };
         let published = self.intake.publish(publication).await?;

@@ -8,7 +8,7 @@ use engine::{Carriers, Clock, Deliveries, DeliveryOptions, Registry, Rule, Rules
 use http::StatusCode;
 use serde_json::Value;
 use store::{JournalFrom, JournalRead, State, StoredEvent};
-use testkit::FakePublisher;
+use testkit::{FakePublisher, FakeSenders};
 use tokio::sync::watch;
 
 use crate::courier::{HOOK, hook};
@@ -32,6 +32,7 @@ fn deliver(world: &World) -> watch::Sender<bool> {
     let runner = Runner::new(RunnerParts {
         registry: Registry::default(),
         publisher,
+        senders: Arc::new(FakeSenders::new()),
         store: Arc::clone(&world.store),
         clock: shared,
         echo_window: Duration::ZERO,

@@ -5,6 +5,9 @@ mod backoffice;
 mod commerce;
 pub(crate) mod delivery;
 mod events;
+mod ingestion;
+#[cfg(test)]
+mod ingestion_tests;
 mod names;
 pub(crate) mod quantity;
 mod reader;
@@ -25,6 +28,7 @@ pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
 pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
+pub use crate::environment::ingestion::Ingestion;
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::Server;
@@ -84,6 +88,8 @@ pub struct Environment {
     pub data: PathBuf,
     pub store: Store,
     pub role: Role,
+    /// Who may send events; nobody asks an events service.
+    pub ingestion: Ingestion,
     pub events: Events,
     /// Who vouches for callers of web actions that demand it.
     pub adobe_auth: AdobeAuth,
@@ -117,9 +123,6 @@ impl Environment {
         names::check(&mut reader);
         server::said(&mut reader);
         let role = role(&mut reader);
-        if role == Role::Kit {
-            check_ingestion_auth(&mut reader, mode);
-        }
         let bind = bind(&mut reader, mode);
         let events = events::read(&mut reader, mode, role, is_local(bind));
         let dedupe_window = dedupe_window(&mut reader, &events);
@@ -129,6 +132,10 @@ impl Environment {
             data: data(&reader),
             store: only(&mut reader, &STORE, Store::Sqlite),
             role,
+            ingestion: match role {
+                Role::Kit => ingestion::read(&mut reader, mode),
+                Role::EventsService => Ingestion::default(),
+            },
             adobe_auth: adobe_auth::read(&mut reader, &events),
             events,
             sandbox_token: reader.token("KIT_SANDBOX_TOKEN"),
@@ -205,23 +212,6 @@ fn only<T>(reader: &mut Reader<'_>, only: &Only, value: T) -> T {
     let setting = Setting { name: only.name, expected: only.expected, hint: only.hint };
     reader.parse(setting, |text| (text == only.value).then_some(()));
     value
-}
-
-fn check_ingestion_auth(reader: &mut Reader<'_>, mode: Mode) {
-    let name = "KIT_INGESTION_AUTH";
-    match (reader.get(name), mode) {
-        (Some("none"), _) | (None, Mode::Dev) => {}
-        (Some(_), _) => reader.fault(
-            name,
-            "expected `none`",
-            "the built-in schemes come later; until then put a check into `actions/ingestion/auth.rs` and say `none` here",
-        ),
-        (None, Mode::Serve) => reader.fault(
-            name,
-            "expected a word on who may send events, it is not set",
-            "say `none` to accept everyone who reaches the webhook; to accept only some, put a check into `actions/ingestion/auth.rs` and say `none` until the built-in schemes arrive",
-        ),
-    }
 }
 
 fn bind(reader: &mut Reader<'_>, mode: Mode) -> SocketAddr {

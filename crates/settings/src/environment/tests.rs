@@ -123,7 +123,7 @@ fn wrong_values_are_refused_by_name_and_never_shown() {
     check("KIT_TARGET_RATE", &["0", "100001", "5/s"], "the calls in a second");
     check("KIT_BACKOFFICE_URL", &["erp", "https://me:s3cr3t@erp.example.com/"], "`https://erp.example.com/api/`");
     check("KIT_BACKOFFICE_AUTH", &["token"], "leave it out for `none`");
-    check("KIT_INGESTION_AUTH", &["basic"], "actions/ingestion/auth.rs");
+    check("KIT_INGESTION_AUTH", &["bsic"], "did you mean `");
     check("COMMERCE_ACCESS_TOKEN", &["s3cr3t s3cr3t"], "copy the token again");
 }
 

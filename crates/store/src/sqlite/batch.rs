@@ -4,11 +4,13 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::append::{Appender, Prepared};
+use super::once::{self, Use};
 use super::purge::{self, Purger};
 use super::tally::Tally;
 use super::{claim, delivery, rows};
 use crate::{
-    Activation, Appended, Attempt, Claim, Claimed, Forgotten, Lease, Purged, Replay, Replayed, Retention, StoreError,
+    Activation, Appended, Attempt, Claim, Claimed, Forgotten, Lease, Nonce, Purged, Replay, Replayed, Retention,
+    StoreError,
 };
 
 pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -16,6 +18,7 @@ type Change = Box<dyn FnOnce(&Connection) -> rusqlite::Result<bool> + Send>;
 
 pub(super) enum Command {
     Append(Box<Prepared>, Answer<Appended>),
+    AppendOnce { event: Box<Prepared>, nonce: Nonce, answer: Answer<Option<Appended>> },
     Claim(Claim, Answer<Claimed>),
     Renew { owner: i64, leases: Vec<Lease>, until: i64, answer: Answer<Vec<Lease>> },
     Release { owner: i64, but: Vec<Lease>, ended: i64, now: i64, answer: Answer<usize> },
@@ -31,6 +34,7 @@ pub(super) enum Command {
 /// An executed command that waits for the commit.
 pub(super) enum Executed {
     Append(Appended, Answer<Appended>),
+    AppendOnce(Option<Appended>, Answer<Option<Appended>>),
     Claim(Claimed, Answer<Claimed>),
     Flag(bool, Answer<bool>),
     Renew(Vec<Lease>, Answer<Vec<Lease>>),
@@ -45,6 +49,7 @@ impl Executed {
     pub(super) fn answer(self) {
         match self {
             Self::Append(appended, answer) => drop(answer.send(Ok(appended))),
+            Self::AppendOnce(appended, answer) => drop(answer.send(Ok(appended))),
             Self::Claim(claimed, answer) => drop(answer.send(Ok(claimed))),
             Self::Flag(flag, answer) => drop(answer.send(Ok(flag))),
             Self::Renew(lost, answer) => drop(answer.send(Ok(lost))),
@@ -74,6 +79,7 @@ impl Batch<'_> {
     pub(super) fn execute(&mut self, command: Command) -> rusqlite::Result<Option<Executed>> {
         Ok(Some(match command {
             Command::Append(event, answer) => return self.append(&event, answer),
+            Command::AppendOnce { event, nonce, answer } => return self.append_once(&event, &nonce, answer),
             Command::Claim(claim, answer) => Executed::Claim(claim::claim(self.connection, &claim)?, answer),
             Command::Renew { owner, leases, until, answer } => {
                 Executed::Renew(claim::renew(self.connection, owner, leases, until)?, answer)
@@ -112,18 +118,50 @@ impl Batch<'_> {
     }
 
     fn append(&mut self, event: &Prepared, answer: Answer<Appended>) -> rusqlite::Result<Option<Executed>> {
+        Ok(match self.appended(event)? {
+            Ok(appended) => Some(Executed::Append(appended, answer)),
+            Err(error) => refuse(answer, error),
+        })
+    }
+
+    fn append_once(
+        &mut self,
+        event: &Prepared,
+        nonce: &Nonce,
+        answer: Answer<Option<Appended>>,
+    ) -> rusqlite::Result<Option<Executed>> {
+        let appended = match once::look_up(self.connection, nonce, event.event.at)? {
+            Use::Of(known) => Some(Appended::Known(known)),
+            Use::Gone => None,
+            Use::Unused => match self.appended(event)? {
+                Ok(appended) => {
+                    let id = match &appended {
+                        Appended::Stored => event.event.id,
+                        Appended::Known(known) => known.id,
+                    };
+                    once::claim(self.connection, nonce, id)?;
+                    Some(appended)
+                }
+                Err(error) => return Ok(refuse(answer, error)),
+            },
+        };
+        Ok(Some(Executed::AppendOnce(appended, answer)))
+    }
+
+    /// Appends an event unless its uid is known or there is no room. The inner error concerns this event only.
+    fn appended(&mut self, event: &Prepared) -> rusqlite::Result<Result<Appended, StoreError>> {
         if let Some(known) = self.appender.known(self.connection, event)? {
-            return Ok(Some(Executed::Append(Appended::Known(known), answer)));
+            return Ok(Ok(Appended::Known(known)));
         }
         if self.bytes_left == 0 {
-            return Ok(refuse(answer, StoreError::Full));
+            return Ok(Err(StoreError::Full));
         }
         if !event.lanes.is_empty() && self.tally.opened >= self.open_left {
-            return Ok(refuse(answer, StoreError::Backlog));
+            return Ok(Err(StoreError::Backlog));
         }
         self.bytes_left = self.bytes_left.saturating_sub(event.event.body.len() as u64);
         self.appender.append(self.connection, event, &mut self.tally)?;
-        Ok(Some(Executed::Append(Appended::Stored, answer)))
+        Ok(Ok(Appended::Stored))
     }
 
     fn record(&mut self, activation: &Activation, answer: Answer<bool>) -> rusqlite::Result<Option<Executed>> {

@@ -13,6 +13,7 @@ mod job;
 mod journal;
 mod lanes;
 mod list;
+mod once;
 mod open;
 mod purge;
 mod reader;
@@ -39,8 +40,8 @@ use uuid::Uuid;
 use crate::{
     Activation, Appended, Attempt, AttemptCount, Catalogue, Change, Claim, Claimed, Credential, Delivery,
     DeliveryFilter, EventMetadata, Filter, Forgotten, Health, Job, JournalPage, JournalRead, Lease, Listed, NewEvent,
-    Provider, Purged, Registration, RegistrationHealth, Replay, Replayed, Retention, Store, StoreError, StoredEvent,
-    Trace, TraceFilter,
+    Nonce, Provider, Purged, Registration, RegistrationHealth, Replay, Replayed, Retention, Store, StoreError,
+    StoredEvent, Trace, TraceFilter,
 };
 use append::Prepared;
 use batch::{Answer, Command};
@@ -155,6 +156,16 @@ impl Sqlite {
         answered.await.map_err(|_| StoreError::Unavailable)?
     }
 
+    /// As `ask`, but whoever finds the queue full is told so at once.
+    async fn ask_unless_busy<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.queue()?.try_send(command(answer)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        answered.await.map_err(|_| StoreError::Unavailable)?
+    }
+
     async fn change(
         &self,
         change: impl FnOnce(&Connection) -> rusqlite::Result<bool> + Send + 'static,
@@ -176,13 +187,13 @@ impl Sqlite {
 #[async_trait]
 impl Store for Sqlite {
     async fn append(&self, event: NewEvent) -> Result<Appended, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let command = Command::Append(Box::new(Prepared::new(event, &self.hash_key)), answer);
-        self.queue()?.try_send(command).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-        })?;
-        answered.await.map_err(|_| StoreError::Unavailable)?
+        let event = Box::new(Prepared::new(event, &self.hash_key));
+        self.ask_unless_busy(|answer| Command::Append(event, answer)).await
+    }
+
+    async fn append_once(&self, event: NewEvent, nonce: Nonce) -> Result<Option<Appended>, StoreError> {
+        let event = Box::new(Prepared::new(event, &self.hash_key));
+        self.ask_unless_busy(|answer| Command::AppendOnce { event, nonce, answer }).await
     }
 
     async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError> {

@@ -35,6 +35,7 @@ mod leases;
 mod listings;
 mod lost;
 mod model;
+mod once;
 mod place;
 mod purge;
 mod random;

@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use crate::{Environment, Faults, Mode, Variables};
+
+const SECRET: &str = "5ecret-of-the-tests";
+
+fn read(mode: Mode, pairs: &[(&str, &str)]) -> Result<Environment, Faults> {
+    let mut variables =
+        Variables::from_pairs([("COMMERCE_BASE_URL", "https://shop.example.com/rest"), ("COMMERCE_ACCESS_TOKEN", "t")]);
+    for (name, value) in pairs {
+        variables.set(*name, *value);
+    }
+    Environment::read(&variables, mode)
+}
+
+#[track_caller]
+fn check(pairs: &[(&str, &str)], names: &[&str]) {
+    let ingestion = read(Mode::Serve, pairs).unwrap().ingestion;
+    let found: Vec<&str> = ingestion.schemes.iter().map(schemes::Scheme::name).collect();
+    assert_eq!(found, names, "{pairs:?}");
+    assert!(!format!("{ingestion:?}").contains(SECRET));
+}
+
+/// The one fault begins so, and shows no value.
+#[track_caller]
+fn check_fault(pairs: &[(&str, &str)], expected: &str) {
+    let faults = read(Mode::Serve, pairs).unwrap_err();
+    let text = faults.to_string();
+    assert!(text.starts_with(expected), "{pairs:?}: {text}");
+    assert_eq!(faults.len(), 1, "{pairs:?}: {text}");
+    assert!(!text.contains(SECRET), "{text}");
+}
+
+#[test]
+fn schemes_are_tried_as_they_are_named() {
+    check(&[("KIT_INGESTION_AUTH", "none")], &[]);
+    check(&[("KIT_INGESTION_AUTH", "port"), ("KIT_INGESTION_PORT_SECRET", SECRET)], &["port"]);
+    let pairs = [
+        ("KIT_INGESTION_AUTH", "standard-webhooks, api-key,basic,shopify,stripe,github,hmac"),
+        ("KIT_INGESTION_STANDARD_WEBHOOKS_SECRET", "whsec_YSBzaGFyZWQgc2VjcmV0IG9mIHRoaXJ0eSBieXRlcw=="),
+        ("KIT_INGESTION_API_KEY_SECRET", r#"["5ecret-of-the-tests","old"]"#),
+        ("KIT_INGESTION_BASIC_USER", "erp"),
+        ("KIT_INGESTION_BASIC_PASSWORD", SECRET),
+        ("KIT_INGESTION_SHOPIFY_SECRET", SECRET),
+        ("KIT_INGESTION_STRIPE_SECRET", SECRET),
+        ("KIT_INGESTION_GITHUB_SECRET", SECRET),
+        ("KIT_INGESTION_HMAC_SECRET", SECRET),
+        ("KIT_INGESTION_HMAC_HEADER", "X-Slip"),
+        ("KIT_INGESTION_HMAC_TIMESTAMP_HEADER", "x-slip-time"),
+        ("KIT_INGESTION_HMAC_TEMPLATE", "v0:{timestamp}:{body}"),
+        ("KIT_INGESTION_HMAC_ENCODING", "base64url"),
+        ("KIT_INGESTION_HMAC_PREFIX", "v0="),
+    ];
+    check(&pairs, &["standard-webhooks", "api-key", "basic", "shopify", "stripe", "github", "hmac"]);
+    assert_eq!(read(Mode::Dev, &[]).unwrap().ingestion.window, Duration::from_mins(5));
+    assert!(read(Mode::Dev, &[]).unwrap().ingestion.schemes.is_empty());
+    assert!(read(Mode::Dev, &[("KIT_INGESTION_AUTH", "port")]).is_err());
+}
+
+#[test]
+fn what_a_scheme_needs_is_asked_for() {
+    check_fault(&[], "`KIT_INGESTION_AUTH`: expected a word on who may send events, it is not set");
+    check_fault(&[("KIT_INGESTION_AUTH", "prot")], "`KIT_INGESTION_AUTH`: expected `none`, or schemes out of ");
+    check_fault(
+        &[("KIT_INGESTION_AUTH", "port")],
+        "`KIT_INGESTION_PORT_SECRET`: expected a value for the scheme `port`",
+    );
+    for secret in ["[]", r#"[""]"#, r#"["5ecret-of-the-tests",1]"#, "[5ecret-of-the-tests", r#"["a","b","c","d","e"]"#]
+    {
+        let pairs = [("KIT_INGESTION_AUTH", "port"), ("KIT_INGESTION_PORT_SECRET", secret)];
+        check_fault(&pairs, "`KIT_INGESTION_PORT_SECRET`: expected a secret, or a JSON array of at most 4");
+    }
+    let port = ("KIT_INGESTION_PORT_SECRET", SECRET);
+    check_fault(&[("KIT_INGESTION_AUTH", "port,none"), port], "`KIT_INGESTION_AUTH`: expected `none` alone");
+    check_fault(&[("KIT_INGESTION_AUTH", "port,port"), port], "`KIT_INGESTION_AUTH`: expected each scheme once");
+    let secret = ("KIT_INGESTION_STANDARD_WEBHOOKS_SECRET", SECRET);
+    check_fault(
+        &[("KIT_INGESTION_AUTH", "standard-webhooks"), secret],
+        "`KIT_INGESTION_STANDARD_WEBHOOKS_SECRET`: expected a secret `whsec_` or a public key `whpk_`",
+    );
+    check_fault(
+        &[("KIT_INGESTION_AUTH", "none"), ("KIT_INGESTION_WINDOW", "2d")],
+        "`KIT_INGESTION_WINDOW`: expected a duration from `1s` to `1d`",
+    );
+}
+
+#[test]
+fn a_rule_of_ones_own_has_to_make_sense() {
+    #[track_caller]
+    fn check_rule(name: &str, value: &str, expected: &str) {
+        let pairs = [("KIT_INGESTION_AUTH", "hmac"), ("KIT_INGESTION_HMAC_SECRET", SECRET), (name, value)];
+        check_fault(&pairs, expected);
+    }
+    let template = "KIT_INGESTION_HMAC_TEMPLATE";
+    check_rule(
+        template,
+        "{timestamp}.{body}",
+        "`KIT_INGESTION_HMAC_TEMPLATE`: expected `{timestamp}` in it exactly when",
+    );
+    check_rule(
+        template,
+        "{path}",
+        "`KIT_INGESTION_HMAC_TEMPLATE`: expected what is signed, such as `{timestamp}.{body}`",
+    );
+    check_rule(
+        "KIT_INGESTION_HMAC_HEADER",
+        "x signature",
+        "`KIT_INGESTION_HMAC_HEADER`: expected the name of a header",
+    );
+    check_rule("KIT_INGESTION_HMAC_ENCODING", "base32", "`KIT_INGESTION_HMAC_ENCODING`: expected `hex`, `base64` or");
+}
