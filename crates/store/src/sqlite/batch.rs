@@ -1,6 +1,7 @@
 //! The commands of one transaction.
 
 use rusqlite::Connection;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use super::append::{Appender, Prepared};
@@ -171,6 +172,15 @@ impl Batch<'_> {
         }
         self.bytes_left = self.bytes_left.saturating_sub(activation.result.len() as u64);
         Ok(Some(Executed::Flag(rows::insert_activation(self.connection, activation)?, answer)))
+    }
+}
+
+impl From<TrySendError<Command>> for StoreError {
+    fn from(error: TrySendError<Command>) -> Self {
+        match error {
+            TrySendError::Full(_) => Self::Busy,
+            TrySendError::Closed(_) => Self::Closed,
+        }
     }
 }
 

@@ -159,10 +159,7 @@ impl Sqlite {
     /// As `ask`, but whoever finds the queue full is told so at once.
     async fn ask_unless_busy<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.queue()?.try_send(command(answer)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-        })?;
+        self.queue()?.try_send(command(answer))?;
         answered.await.map_err(|_| StoreError::Unavailable)?
     }
 
@@ -216,8 +213,7 @@ impl Store for Sqlite {
     }
 
     async fn hasten(&self, event: i64, registration: i64, now: Timestamp) -> Result<bool, StoreError> {
-        let now = rows::millis(now);
-        self.ask(|answer| Command::Hasten { event, registration, now, answer }).await
+        self.ask(|answer| Command::Hasten { event, registration, now: rows::millis(now), answer }).await
     }
 
     async fn replay(&self, replay: Replay) -> Result<Replayed, StoreError> {
