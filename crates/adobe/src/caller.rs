@@ -12,7 +12,7 @@ use tracing::{Instrument, Span};
 
 use crate::authorize::Authorize;
 use crate::governor::{Admission, Answered, Busy, Governor, is_deadlock};
-use crate::pool::{BodyError, Pool, Silence, read};
+use crate::pool::{BodyError, CallFailure, Pool, Silence, read};
 use crate::retry_after::retry_after;
 use crate::span;
 
@@ -121,15 +121,15 @@ impl Caller {
         builder.build().map_err(cannot)
     }
 
-    async fn exchange(&self, request: reqwest::Request, admission: &Admission) -> Result<Reply, reqwest::Error> {
-        let mut response = self.pool.client().execute(request).await?;
+    async fn exchange(&self, request: reqwest::Request, admission: &Admission) -> Result<Reply, CallFailure> {
+        let mut response = self.pool.execute(request).await?;
         let status = response.status().as_u16();
         span::answered(&Span::current(), status);
         let retry_after = retry_after(response.headers(), self.governor.clock().now());
         let bytes = match read(&mut response, REPLY_BYTES_MAX).await {
             Ok(bytes) => Some(bytes),
             Err(BodyError::TooLarge) => None,
-            Err(BodyError::Broken(error)) => return Err(error),
+            Err(BodyError::Broken(error)) => return Err(error.into()),
         };
         let is_deadlock = bytes.as_deref().is_some_and(|bytes| is_deadlock(status, bytes));
         admission.answered(Answered { status, is_deadlock, retry_after });
@@ -146,13 +146,14 @@ impl Caller {
     }
 
     /// No reply at all. Unless nobody was reached, whether the call had its effect is not known.
-    fn no_reply(&self, error: reqwest::Error) -> Stop {
+    fn no_reply(&self, error: CallFailure) -> Stop {
         let silence = Silence::of(&error);
         let message = format!("{} {silence}", self.who);
         let stop = match silence {
             Silence::TimedOut => Stop::unknown(message).with_status(504),
             Silence::Unreachable => Stop::retry(message),
             Silence::Broken => Stop::unknown(message).with_status(502),
+            Silence::NotAllowed => Stop::park(message),
         };
         stop.because(error.without_url())
     }

@@ -69,12 +69,19 @@ fn judge(status: u16, bytes: &[u8]) -> Reply {
 
 #[cfg(test)]
 mod tests {
+    use egress::{Allowance, Gate};
+
     use super::*;
     use crate::{Clock, Limits, NoCredentials};
 
     fn check(base_url: &str, store: Option<&str>) {
         let governor = Governor::new("commerce", Limits::default(), Clock::system());
-        let commerce = Commerce::new(Pool::new().unwrap(), base_url, Arc::new(NoCredentials), governor);
+        let commerce = Commerce::new(
+            Pool::new(&Gate::new(Allowance::default())).unwrap(),
+            base_url,
+            Arc::new(NoCredentials),
+            governor,
+        );
         let found = commerce.caller.headers.get(STORE).map(|value| value.to_str().unwrap());
         assert_eq!(found, store, "{base_url}");
     }

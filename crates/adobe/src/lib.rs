@@ -33,6 +33,6 @@ pub use events::{EventsApi, EventsApiError, EventsSettings, JournalEntry, Journa
 pub use governor::{Governor, Limits};
 pub use graphql::Graphql;
 pub use ims::{Ims, ImsSettings, Token, TokenCheck, TokenCheckSettings, TokenDoubt, TokenError};
-pub use pool::{Pool, PoolError, Silence};
+pub use pool::{CallFailure, Pool, PoolError, Silence};
 pub use sender::{CommerceKeyError, CommerceSignature, EventsSender, EventsSenderSettings, Transport, Unproven};
 pub use settings::SettingsError;

@@ -1,14 +1,20 @@
 use std::fmt;
 use std::time::Duration;
 
+use egress::{Gate, Refused};
+use reqwest::{Request, Response};
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The whole of one call. Actions have 60 s, so two calls of the slowest store still fit.
 const CALL_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// The connections that all clients share.
+/// The connections that all clients share. They lead only where the gate lets them.
 #[derive(Clone, Debug)]
-pub struct Pool(reqwest::Client);
+pub struct Pool {
+    client: reqwest::Client,
+    gate: Gate,
+}
 
 /// The HTTP client could not be set up: no usable TLS.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +27,18 @@ pub enum Silence {
     TimedOut,
     Unreachable,
     Broken,
+    /// The address is not public, and nobody allowed it; nothing was sent.
+    NotAllowed,
+}
+
+/// A call without an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallFailure {
+    /// The address in its URL was refused before anything was sent.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
 }
 
 /// Why an answer's body could not be read to its end.
@@ -31,25 +49,50 @@ pub(crate) enum BodyError {
 }
 
 impl Pool {
-    pub fn new() -> Result<Self, PoolError> {
-        reqwest::Client::builder()
+    /// # Errors
+    /// There is no usable TLS.
+    pub fn new(gate: &Gate) -> Result<Self, PoolError> {
+        let client = gate
+            .client()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(CALL_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("commerce-kit/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map(Self)
-            .map_err(PoolError)
+            .map_err(PoolError)?;
+        Ok(Self { client, gate: gate.clone() })
     }
 
+    /// For building requests; [`Self::execute`] sends them.
     pub(crate) fn client(&self) -> &reqwest::Client {
-        &self.0
+        &self.client
+    }
+
+    /// The only way out.
+    pub(crate) async fn execute(&self, request: Request) -> Result<Response, CallFailure> {
+        self.gate.check(request.url())?;
+        Ok(self.client.execute(request).await?)
+    }
+}
+
+impl CallFailure {
+    /// An address may carry secrets, so it goes no further.
+    pub(crate) fn without_url(self) -> Self {
+        match self {
+            Self::Refused(refused) => Self::Refused(refused),
+            Self::Http(error) => Self::Http(error.without_url()),
+        }
     }
 }
 
 impl Silence {
-    pub(crate) fn of(error: &reqwest::Error) -> Self {
-        if error.is_timeout() {
+    pub(crate) fn of(failure: &CallFailure) -> Self {
+        let error = match failure {
+            CallFailure::Refused(_) => return Self::NotAllowed,
+            CallFailure::Http(error) => error,
+        };
+        if Refused::behind(error).is_some() {
+            Self::NotAllowed
+        } else if error.is_timeout() {
             Self::TimedOut
         } else if error.is_connect() {
             Self::Unreachable
@@ -66,12 +109,13 @@ impl fmt::Display for Silence {
             Self::TimedOut => "did not answer in time",
             Self::Unreachable => "cannot be reached",
             Self::Broken => "broke off the connection",
+            Self::NotAllowed => "is not called: its address is not public, and `KIT_OUTBOUND_ALLOW` does not name it",
         })
     }
 }
 
 /// Reads a body that is not larger than `bytes_max`.
-pub(crate) async fn read(response: &mut reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
+pub(crate) async fn read(response: &mut Response, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
         if bytes.len() + chunk.len() > bytes_max {

@@ -39,6 +39,7 @@ pub(crate) fn unanswered(span: &Span, silence: Silence) {
         Silence::TimedOut => "timeout",
         Silence::Unreachable => "unreachable",
         Silence::Broken => "broken",
+        Silence::NotAllowed => "not_allowed",
     };
     span.record("error.type", kind);
     span.record("otel.status_code", ERROR);

@@ -12,7 +12,7 @@ use sdk::TraceContext;
 use super::said::said;
 use crate::flight::Failure;
 use crate::ims::{Ims, Token, TokenError};
-use crate::pool::{BodyError, Pool, Silence, read};
+use crate::pool::{BodyError, CallFailure, Pool, Silence, read};
 use crate::retry_after::retry_after;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -52,7 +52,7 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(super) enum CallError {
     Token(TokenError),
-    NoAnswer { silence: Silence, source: Arc<reqwest::Error> },
+    NoAnswer { silence: Silence, source: Arc<CallFailure> },
 }
 
 impl Caller {
@@ -80,7 +80,7 @@ impl Caller {
             trace.write_to(headers);
         }
         *request.body_mut() = ask.body.clone().map(reqwest::Body::from);
-        let mut response = self.pool.client().execute(request).await.map_err(CallError::no_answer)?;
+        let mut response = self.pool.execute(request).await.map_err(CallError::no_answer)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = read(&mut response, ask.answer_bytes_max).await;
         Ok(Answer { status, headers, body, received: self.ims.clock().now(), token: token.clone() })
@@ -100,7 +100,8 @@ impl Answer {
 }
 
 impl CallError {
-    pub fn no_answer(error: reqwest::Error) -> Self {
+    pub fn no_answer(error: impl Into<CallFailure>) -> Self {
+        let error = error.into();
         Self::NoAnswer { silence: Silence::of(&error), source: Arc::new(error.without_url()) }
     }
 
@@ -122,7 +123,7 @@ impl CallError {
     }
 }
 
-fn root(error: &reqwest::Error) -> String {
+fn root(error: &CallFailure) -> String {
     let mut root: &dyn Error = error;
     while let Some(source) = root.source() {
         root = source;

@@ -6,7 +6,7 @@ use super::caller::{Answer, CallError};
 use super::link::BadLink;
 use crate::flight::Failure;
 use crate::ims::TokenError;
-use crate::pool::Silence;
+use crate::pool::{CallFailure, Silence};
 
 /// Why the management API gave nothing. `what` is what was asked for.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum EventsApiError {
     #[error("there is no token to ask I/O Events for {what}")]
     Token { what: &'static str, source: TokenError },
     #[error("I/O Events {silence} when asked for {what}")]
-    NoAnswer { what: &'static str, silence: Silence, source: Arc<reqwest::Error> },
+    NoAnswer { what: &'static str, silence: Silence, source: Arc<CallFailure> },
     #[error("I/O Events answered {status} when asked for {what}{}{}", Said(said.as_deref()), hint(*status))]
     Status { what: &'static str, status: u16, said: Option<String>, retry_after: Option<Duration> },
     #[error("I/O Events answered with something that is not {what}; check `IO_MANAGEMENT_BASE_URL`")]

@@ -29,7 +29,7 @@ impl Answer {
 
 /// One request.
 pub(super) async fn ask(pool: &Pool, clock: &Clock, request: reqwest::Request) -> Result<Answer, TokenError> {
-    let mut response = pool.client().execute(request).await.map_err(TokenError::no_answer)?;
+    let mut response = pool.execute(request).await.map_err(TokenError::no_answer)?;
     let code = response.status();
     let status = code.as_u16();
     if code == StatusCode::TOO_MANY_REQUESTS || code.is_server_error() {

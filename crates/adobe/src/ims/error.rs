@@ -5,7 +5,7 @@ use oauth2::basic::{BasicErrorResponse, BasicErrorResponseType};
 use oauth2::{RequestTokenError, StandardErrorResponse};
 
 use crate::flight::Failure;
-use crate::pool::Silence;
+use crate::pool::{CallFailure, Silence};
 
 /// What an error code may say at the most.
 const CODE_CHARACTERS_MAX: usize = 64;
@@ -29,11 +29,12 @@ pub enum TokenError {
     #[error("IMS is throttling or has a fault of its own, it answered {status}")]
     Unavailable { status: u16, retry_after: Option<Duration> },
     #[error("IMS {silence}")]
-    NoAnswer { silence: Silence, source: Arc<reqwest::Error> },
+    NoAnswer { silence: Silence, source: Arc<CallFailure> },
 }
 
 impl TokenError {
-    pub(super) fn no_answer(error: reqwest::Error) -> Self {
+    pub(super) fn no_answer(error: impl Into<CallFailure>) -> Self {
+        let error = error.into();
         Self::NoAnswer { silence: Silence::of(&error), source: Arc::new(error.without_url()) }
     }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use jiff::Timestamp;
 use reqwest::Url;
 
@@ -60,8 +60,9 @@ impl Failure for DownloadError {
 /// Asks the key host once. Only a definite "not there" says that there is no such key: everything else may be trouble
 /// on the way, and a delivery that is refused for good because of it would be lost.
 pub(super) async fn download(pool: Pool, url: Url, now: Timestamp) -> Result<Kept<Found>, DownloadError> {
-    let request = pool.client().get(url).timeout(TIME_LIMIT);
-    let mut response = request.send().await.map_err(|error| DownloadError::NoAnswer(Silence::of(&error)))?;
+    let mut request = reqwest::Request::new(Method::GET, url);
+    *request.timeout_mut() = Some(TIME_LIMIT);
+    let mut response = pool.execute(request).await.map_err(|error| DownloadError::NoAnswer(Silence::of(&error)))?;
     let status = response.status();
     match status {
         StatusCode::OK => {}
@@ -77,7 +78,7 @@ pub(super) async fn download(pool: Pool, url: Url, now: Timestamp) -> Result<Kep
     }
     let pem = read(&mut response, KEY_BYTES_MAX).await.map_err(|error| match error {
         BodyError::TooLarge => DownloadError::TooLarge,
-        BodyError::Broken(error) => DownloadError::NoAnswer(Silence::of(&error)),
+        BodyError::Broken(error) => DownloadError::NoAnswer(Silence::of(&error.into())),
     })?;
     let key = SenderKey::from_pem(&pem).ok_or(DownloadError::NoKey)?;
     Ok(Kept {

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use http::Method;
 use reqwest::Url;
 
 use super::Transport;
@@ -41,9 +42,10 @@ impl Visits {
             return Err(format!("the validation URL was not called: there were {VISITS_PER_MINUTE_MAX} in a minute"));
         }
         let host = url.host_str().unwrap_or_default().to_owned();
-        let request = self.pool.client().get(url).timeout(TIME_LIMIT);
+        let mut request = reqwest::Request::new(Method::GET, url);
+        *request.timeout_mut() = Some(TIME_LIMIT);
         // The body says nothing that the status does not, so it is not read.
-        match request.send().await {
+        match self.pool.execute(request).await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) => Err(format!("the validation URL at `{host}` answered {}", answer.status().as_u16())),
             Err(error) => Err(format!("the validation URL at `{host}` {}", Silence::of(&error))),
@@ -75,10 +77,12 @@ impl Visits {
 
 #[cfg(test)]
 mod tests {
+    use egress::{Allowance, Gate};
+
     use super::*;
 
     fn check(management: &str, transport: Transport, url: &str, problem: Option<&str>) {
-        let pool = Pool::new().expect("TLS is there");
+        let pool = Pool::new(&Gate::new(Allowance::default())).expect("TLS is there");
         let management = Url::parse(management).expect("an address");
         let visits = Visits::new(management, transport, pool, Clock::system());
         let found = visits.place(url).map(|place| place.to_string());

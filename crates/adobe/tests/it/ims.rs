@@ -1,11 +1,11 @@
 use std::sync::{Arc, Mutex};
 
-use adobe::{Ims, Pool, SettingsError, TokenError};
+use adobe::{Ims, SettingsError, TokenError};
 use axum::response::{IntoResponse, Redirect, Response};
 use futures_util::future::join_all;
 use http::header::CONTENT_TYPE;
 
-use crate::support::{SECRETS, Stand, TOKEN, TOKEN_PATH, Time, assert_discreet, ims, ims_settings, json, token};
+use crate::support::{SECRETS, Stand, TOKEN, TOKEN_PATH, Time, assert_discreet, ims, ims_settings, json, pool, token};
 
 fn lives(expires_in: u64) -> impl Fn(&crate::support::Seen, usize) -> Response {
     move |_, before| {
@@ -42,14 +42,14 @@ async fn only_the_second_version_of_the_address_is_told_the_organisation() {
     let mut settings = ims_settings(&stand.url);
     settings.token_url = format!("{}/ims/token/v2", stand.url);
     settings.scopes.clear();
-    Ims::new(Pool::new().unwrap(), settings, Time::new().clock()).unwrap().token().await.unwrap();
+    Ims::new(pool(), settings, Time::new().clock()).unwrap().token().await.unwrap();
     let form = stand.seen("/ims/token/v2")[0].form();
     assert_eq!((form.get("org_id").map(String::as_str), form.get("scope")), (Some("24HEX@AdobeOrg"), None));
 }
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused() {
-    let new = |settings| Ims::new(Pool::new().unwrap(), settings, Time::new().clock()).unwrap_err();
+    let new = |settings| Ims::new(pool(), settings, Time::new().clock()).unwrap_err();
     let mut settings = ims_settings("ftp://x");
     assert_eq!(new(settings.clone()).to_string(), "the address of IMS tokens must begin with `https://` or `http://`");
     settings.client_secrets.clear();

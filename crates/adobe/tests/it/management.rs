@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use adobe::{EventsApi, EventsApiError, EventsSettings, Pool};
+use adobe::{EventsApi, EventsApiError, EventsSettings};
 use axum::response::{IntoResponse, Redirect, Response};
 use futures_util::future::join_all;
 
-use crate::support::{TOKEN_PATH, Time, api, assert_discreet, events_settings, ims, json, stand};
+use crate::support::{TOKEN_PATH, Time, api, assert_discreet, events_settings, ims, json, pool, stand};
 
 const PROVIDERS: &str = "/events/11/providers";
 const REGISTRATIONS: &str = "/events/11/22/33/registrations";
@@ -147,7 +147,7 @@ fn settings_that_cannot_work_name_their_key() {
         let mut settings = events_settings("http://127.0.0.1:1");
         change(&mut settings);
         let ims = ims("http://127.0.0.1:1", &Time::new());
-        assert_eq!(EventsApi::new(&settings, Pool::new().unwrap(), ims).unwrap_err().to_string(), text);
+        assert_eq!(EventsApi::new(&settings, pool(), ims).unwrap_err().to_string(), text);
     };
     let begin = "must begin with `https://` or `http://`";
     let ingress = format!("the event ingress's address (`KIT_EVENTS_INGRESS_URL`) {begin}");

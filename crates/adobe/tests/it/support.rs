@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use egress::{Allowance, Gate};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
@@ -116,8 +117,13 @@ pub fn ims_settings(url: &str) -> ImsSettings {
     }
 }
 
+/// Connections to this machine.
+pub fn pool() -> Pool {
+    Pool::new(&Gate::new(Allowance::of_loopback())).unwrap()
+}
+
 pub fn ims(url: &str, time: &Time) -> Arc<Ims> {
-    Arc::new(Ims::new(Pool::new().unwrap(), ims_settings(url), time.clock()).unwrap())
+    Arc::new(Ims::new(pool(), ims_settings(url), time.clock()).unwrap())
 }
 
 pub fn events_settings(url: &str) -> EventsSettings {
@@ -134,7 +140,7 @@ pub fn events_settings(url: &str) -> EventsSettings {
 
 /// The client with tokens from `token_url` and everything else at `url`.
 pub fn api_with_tokens_of(token_url: &str, url: &str, time: &Time) -> EventsApi {
-    EventsApi::new(&events_settings(url), Pool::new().unwrap(), ims(token_url, time)).unwrap()
+    EventsApi::new(&events_settings(url), pool(), ims(token_url, time)).unwrap()
 }
 
 pub fn api(url: &str, time: &Time) -> EventsApi {

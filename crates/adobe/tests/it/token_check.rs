@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adobe::{Pool, TokenCheck, TokenCheckSettings, TokenDoubt};
+use adobe::{TokenCheck, TokenCheckSettings, TokenDoubt};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use http::header::RETRY_AFTER;
 use serde_json::json;
 
-use crate::support::{Seen, Stand, Time, json};
+use crate::support::{Seen, Stand, Time, json, pool};
 
 const ORG: &str = "0123456789ABCDEF01234567@AdobeOrg";
 const VALIDATE: &str = "/ims/validate_token/v1";
@@ -34,7 +34,7 @@ fn living(number: u32, milliseconds: i64) -> String {
 
 fn check_of(url: &str, time: &Time) -> TokenCheck {
     let settings = TokenCheckSettings { ims_url: format!("{url}/ims/"), org_id: ORG.to_owned() };
-    TokenCheck::new(Pool::new().unwrap(), settings, time.clock()).unwrap()
+    TokenCheck::new(pool(), settings, time.clock()).unwrap()
 }
 
 fn valid() -> Response {

@@ -1,16 +1,16 @@
-use adobe::{EventsSender, Pool};
+use adobe::EventsSender;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderMap;
 
 use super::{headers, refusal, settings, signed, start, vector};
-use crate::support::{SECRETS, Time, assert_discreet};
+use crate::support::{SECRETS, Time, assert_discreet, pool};
 
 /// `printf '%s' hello | openssl dgst -sha256 -hmac p8e-new-secret -binary | base64`
 const HELLO: &str = "nH6zXrsnVYwrID4N1kjxD8ofk6y91NPd9X2uRuIsz7U=";
 
 fn sender(secrets: &[&str]) -> EventsSender {
-    EventsSender::new(&settings("http://127.0.0.1:9", secrets), Pool::new().unwrap(), Time::new().clock()).unwrap()
+    EventsSender::new(&settings("http://127.0.0.1:9", secrets), pool(), Time::new().clock()).unwrap()
 }
 
 fn header(value: &str) -> HeaderMap {
@@ -47,7 +47,7 @@ async fn it_proves_nothing_where_it_is_not_believed_and_is_never_demanded() {
     assert!(unproven.reason.contains("the delivery has no signature"), "{unproven:?}");
     let (stand, _) = start().await;
     let settings = settings(&stand.url, &SECRETS);
-    let both = EventsSender::new(&settings, Pool::new().unwrap(), Time::new().clock()).unwrap();
+    let both = EventsSender::new(&settings, pool(), Time::new().clock()).unwrap();
     both.check(&signed("event"), &vector("event.body")).await.unwrap();
     let mut wrong = signed("event");
     wrong.insert("x-adobe-signature", HELLO.parse().unwrap());

@@ -7,12 +7,12 @@ mod visits;
 
 use std::path::PathBuf;
 
-use adobe::{EventsSender, EventsSenderSettings, Pool, Transport, Unproven};
+use adobe::{EventsSender, EventsSenderSettings, Transport, Unproven};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 
-use crate::support::{Seen, Stand, Time};
+use crate::support::{Seen, Stand, Time, pool};
 
 const FIRST: &str = "/prod/keys/pub-key-11111111-0a53-4d3c-a4a7-3f2f6e1a9c55.pem";
 const SECOND: &str = "/prod/keys/pub-key-22222222-0a53-4d3c-a4a7-3f2f6e1a9c55.pem";
@@ -50,7 +50,7 @@ fn settings(url: &str, secrets: &[&str]) -> EventsSenderSettings {
 }
 
 fn sender(url: &str, time: &Time) -> EventsSender {
-    EventsSender::new(&settings(url, &[]), Pool::new().unwrap(), time.clock()).unwrap()
+    EventsSender::new(&settings(url, &[]), pool(), time.clock()).unwrap()
 }
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {

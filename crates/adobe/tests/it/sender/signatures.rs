@@ -1,11 +1,11 @@
-use adobe::{EventsSender, Pool, SettingsError, Transport};
+use adobe::{EventsSender, SettingsError, Transport};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderMap;
 use proptest::prelude::*;
 
 use super::{FIRST, SECOND, SHORT, STRANGE, headers, one, refusal, settings, signature, signed, start, vector};
-use crate::support::Time;
+use crate::support::{Time, pool};
 
 /// A refusal for good, whose reason says this.
 async fn check(sender: &EventsSender, headers: &HeaderMap, reason: &str) {
@@ -156,7 +156,7 @@ async fn no_path_leads_to_another_host() {
 async fn keys_come_by_tls_unless_it_was_said() {
     let plain = |transport| {
         let settings = adobe::EventsSenderSettings { transport, ..settings("http://127.0.0.1:9", &[]) };
-        EventsSender::new(&settings, Pool::new().unwrap(), Time::new().clock())
+        EventsSender::new(&settings, pool(), Time::new().clock())
     };
     let error = plain(Transport::Tls).unwrap_err();
     assert!(matches!(error, SettingsError::Plain { .. }), "{error:?}");
@@ -165,7 +165,7 @@ async fn keys_come_by_tls_unless_it_was_said() {
     plain(Transport::PlainToo).unwrap();
     let mut none = settings("ftp://127.0.0.1", &[]);
     none.transport = Transport::PlainToo;
-    assert!(EventsSender::new(&none, Pool::new().unwrap(), Time::new().clock()).is_err());
+    assert!(EventsSender::new(&none, pool(), Time::new().clock()).is_err());
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adobe::{ApiKey, Authorize, Backoffice, Basic, Bearer, ClientCredentials, NoCredentials, Pool};
+use adobe::{ApiKey, Authorize, Backoffice, Basic, Bearer, ClientCredentials, NoCredentials};
 use axum::response::IntoResponse;
 use http::header::{AUTHORIZATION, HOST, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -9,10 +9,10 @@ use sdk::{Fate, TargetPort};
 use secrecy::SecretString;
 
 use super::{get, governor, post};
-use crate::support::{SECRETS, Seen, Stand, TOKEN, TOKEN_PATH, Time, assert_discreet, ims, json, stand};
+use crate::support::{SECRETS, Seen, Stand, TOKEN, TOKEN_PATH, Time, assert_discreet, ims, json, pool, stand};
 
 fn backoffice(url: &str, headers: HeaderMap, authorize: impl Authorize + 'static) -> Backoffice {
-    let backoffice = Backoffice::new(Pool::new().unwrap(), url, headers, Arc::new(authorize), governor());
+    let backoffice = Backoffice::new(pool(), url, headers, Arc::new(authorize), governor());
     assert_discreet(&backoffice);
     backoffice
 }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adobe::{Backoffice, Bearer, Clock, Commerce, Governor, Limits, NoCredentials, Pool};
+use adobe::{Backoffice, Bearer, Clock, Commerce, Governor, Limits, NoCredentials};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
@@ -15,13 +15,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Barrier;
 
 use super::{get, post};
-use crate::support::{Stand, json};
+use crate::support::{Stand, json, pool};
 
 fn governed(url: &str, concurrency: usize) -> Commerce {
     let limits = Limits { concurrency, rate: None, wait: Duration::from_secs(20) };
     let governor = Governor::new("commerce", limits, Clock::system());
     let bearer = Arc::new(Bearer::new(SecretString::from("token")));
-    Commerce::new(Pool::new().unwrap(), url, bearer, governor)
+    Commerce::new(pool(), url, bearer, governor)
 }
 
 /// How many calls of each path there are at one time, and the most there were.
@@ -116,7 +116,7 @@ async fn a_pause_holds_for_all_calls_of_the_target() {
     let stand = stand.await;
     let governor = Governor::new("erp", Limits::default(), Clock::system());
     let client = |url: &str| {
-        let (pool, governor) = (Pool::new().unwrap(), Arc::clone(&governor));
+        let (pool, governor) = (pool(), Arc::clone(&governor));
         Backoffice::new(pool, url, HeaderMap::new(), Arc::new(NoCredentials), governor)
     };
     assert!(client(&quick.url).call(get("orders")).await.unwrap().is_success());

@@ -1,13 +1,13 @@
-use adobe::{Graphql, Pool};
+use adobe::Graphql;
 use http::Method;
 use sdk::{Call, Fate, Reply, TargetPort};
 use serde_json::json;
 
 use super::{get, governor, post};
-use crate::support::{Stand, json};
+use crate::support::{Stand, json, pool};
 
 fn graphql(url: &str) -> Graphql {
-    Graphql::new(Pool::new().unwrap(), url, governor())
+    Graphql::new(pool(), url, governor())
 }
 
 async fn ask(status: u16, answer: &str) -> Reply {

@@ -10,7 +10,9 @@ mod oauth1;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adobe::{Authorize, Clock, Commerce, Governor, Limits, Pool};
+use adobe::{Authorize, Clock, Commerce, Governor, Limits};
+
+use crate::support::pool;
 use http::Method;
 use sdk::Call;
 
@@ -21,7 +23,7 @@ pub fn governor() -> Arc<Governor> {
 }
 
 pub fn commerce(base_url: &str, authorize: impl Authorize + 'static) -> Commerce {
-    Commerce::new(Pool::new().unwrap(), base_url, Arc::new(authorize), governor())
+    Commerce::new(pool(), base_url, Arc::new(authorize), governor())
 }
 
 pub fn get(path: &str) -> Call {

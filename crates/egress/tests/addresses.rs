@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use outbound::{Allowance, Gate, Kind, kind};
+use egress::{Allowance, Gate, Kind, kind};
 use proptest::prelude::*;
 use reqwest::Url;
 

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use outbound::{Allowance, Found, Gate, Kind, Lookup, Refused};
+use egress::{Allowance, Found, Gate, Kind, Lookup, Refused};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Another address of this machine, where nobody listens.
