@@ -34,5 +34,5 @@ pub use governor::{Governor, Limits};
 pub use graphql::Graphql;
 pub use ims::{Ims, ImsSettings, Token, TokenCheck, TokenCheckSettings, TokenDoubt, TokenError};
 pub use pool::{Pool, PoolError, Silence};
-pub use sender::{EventsSender, EventsSenderSettings, Transport, Unproven};
+pub use sender::{CommerceKeyError, CommerceSignature, EventsSender, EventsSenderSettings, Transport, Unproven};
 pub use settings::SettingsError;
