@@ -15,6 +15,7 @@ mod serve;
 mod signing_key;
 mod table;
 mod torture;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -73,6 +74,8 @@ pub enum Command {
     /// Manage the keys that our own events service signs deliveries with.
     #[command(subcommand)]
     SigningKey(signing_key::Command),
+    /// Check whether a stored request would be believed, and say what differs.
+    Verify(verify::Options),
     /// Kill the program under load, with faults all around it, and check that nothing was lost, doubled or left.
     Torture(torture::Options),
     /// What `torture` starts and kills.
@@ -100,6 +103,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Job(command) => job::run(&root(), &command),
         Command::Credential(command) => credential::run(&root(), &command),
         Command::SigningKey(command) => signing_key::run(&root(), &command),
+        Command::Verify(options) => verify::run(&root(), &options),
         Command::Torture(options) => torture::run(&root(), &options).await,
         Command::TortureChild(options) => torture::child::run(&root(), &options).await,
     };
