@@ -1,14 +1,19 @@
-//! Any strict document is a CloudEvent or is refused with faults that name a place, without a panic. What was read can
-//! be read again.
+//! Any strict document is a CloudEvent, or one of Adobe's older forms, or is refused with faults that name a place, without
+//! a panic. What was read can be read again.
 #![no_main]
 
-use engine::CloudEvent;
+use engine::{CloudEvent, Told};
 use libfuzzer_sys::fuzz_target;
 use sdk::json;
 use serde_json::{Value, json};
 
 fuzz_target!(|document: &[u8]| {
     let Ok(text) = json::check(document) else { return };
+    // Adobe's older forms: what was taken has names and data.
+    if let Ok((event, _)) = CloudEvent::parse_delivered(text, &Told::default()) {
+        assert!(!event.id.is_empty() && !event.source.is_empty() && !event.code.is_empty());
+        assert!(serde_json::from_str::<Value>(event.data.get()).is_ok());
+    }
     let event = match CloudEvent::parse(text) {
         Ok(event) => event,
         Err(faults) => {

@@ -16,6 +16,7 @@ mod signing_key;
 mod table;
 mod torture;
 mod verify;
+mod webhook_secret;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -76,6 +77,9 @@ pub enum Command {
     SigningKey(signing_key::Command),
     /// Check whether a stored request would be believed, and say what differs.
     Verify(verify::Options),
+    /// Manage the secrets that webhooks of registrations share with our own events service.
+    #[command(subcommand)]
+    WebhookSecret(webhook_secret::Command),
     /// Kill the program under load, with faults all around it, and check that nothing was lost, doubled or left.
     Torture(torture::Options),
     /// What `torture` starts and kills.
@@ -104,6 +108,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Credential(command) => credential::run(&root(), &command),
         Command::SigningKey(command) => signing_key::run(&root(), &command),
         Command::Verify(options) => verify::run(&root(), &options),
+        Command::WebhookSecret(command) => webhook_secret::run(&root(), &command),
         Command::Torture(options) => torture::run(&root(), &options).await,
         Command::TortureChild(options) => torture::child::run(&root(), &options).await,
     };

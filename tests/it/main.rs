@@ -7,6 +7,7 @@ mod adobe_auth;
 mod backoffice;
 mod both_ways;
 mod commands;
+mod commerce_signature;
 mod coverage;
 mod crash;
 mod credentials;

@@ -36,5 +36,5 @@ pub use graphql::Graphql;
 pub use ims::{Ims, ImsSettings, Token, TokenCheck, TokenCheckSettings, TokenDoubt, TokenError};
 pub use issuer::{Issuer, IssuerError};
 pub use pool::{Pool, PoolError, Silence};
-pub use sender::{EventsSender, EventsSenderSettings, Transport, Unproven};
+pub use sender::{CommerceKeyError, CommerceSignature, EventsSender, EventsSenderSettings, Transport, Unproven};
 pub use settings::SettingsError;

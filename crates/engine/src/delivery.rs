@@ -72,7 +72,7 @@ impl Deliveries {
         &self.running
     }
 
-    /// Delivers until told to stop; attempts that run by then go on, see [`Self::finished`].
+    /// Delivers until told to stop; attempts that run by then end. Whoever waits for one that has not begun is let go.
     pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut renewed = self.runner.clock().now();
         while !*stop.borrow() {
@@ -93,6 +93,8 @@ impl Deliveries {
                 _ = stop.changed() => {}
             }
         }
+        self.running.idle().await;
+        self.carriers.answers.close();
     }
 
     /// Waits until no attempt runs.

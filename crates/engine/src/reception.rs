@@ -36,6 +36,11 @@ impl Answers {
         self.0.tell((event, registration), answer);
     }
 
+    /// Lets all who wait go: our own schedule owns their events.
+    pub(crate) fn close(&self) {
+        self.0.close();
+    }
+
     /// What the newest of those who wait sent along.
     pub(crate) fn sent(&self, event: Uuid, registration: i64) -> Option<SentHeaders> {
         self.0.newest_note((event, registration))

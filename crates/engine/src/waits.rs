@@ -44,6 +44,11 @@ impl<K, N, E> Waits<K, N, E> {
     pub(crate) fn waiting(&self) -> usize {
         self.lock().len()
     }
+
+    /// Lets all who wait go: nobody will tell them.
+    pub(crate) fn close(&self) {
+        self.lock().clear();
+    }
 }
 
 impl<K: Copy + Eq + Hash, N: Clone, E: Clone> Waits<K, N, E> {

@@ -13,9 +13,7 @@ pub(super) struct SenderKey(ParsedPublicKey);
 impl SenderKey {
     /// Reads PEM with a `SubjectPublicKeyInfo` (RFC 7468, section 13).
     pub fn from_pem(pem: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(pem).ok()?.trim();
-        let encoded: String = text.strip_prefix(BEGIN)?.strip_suffix(END)?.split_ascii_whitespace().collect();
-        let der = BASE64_STANDARD.decode(encoded).ok()?;
+        let der = read_pem(pem)?;
         ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).ok().map(Self)
     }
 
@@ -23,6 +21,13 @@ impl SenderKey {
     pub fn has_signed(&self, body: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(body, signature).is_ok()
     }
+}
+
+/// The bytes between the two lines that frame a public key.
+pub(super) fn read_pem(pem: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(pem).ok()?.trim();
+    let encoded: String = text.strip_prefix(BEGIN)?.strip_suffix(END)?.split_ascii_whitespace().collect();
+    BASE64_STANDARD.decode(encoded).ok()
 }
 
 impl fmt::Debug for SenderKey {

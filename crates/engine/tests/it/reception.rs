@@ -167,6 +167,22 @@ async fn whoever_waits_behind_others_of_its_lane_is_answered_in_turn() {
 }
 
 #[tokio::test]
+async fn when_the_kit_stops_whoever_waits_for_what_has_not_begun_is_let_go() {
+    let service = service().await;
+    let (running, waiting) = (change("1", "A", &json!(["hold"])), change("2", "A", &json!([])));
+    let stopped = async {
+        service.runs.until_held(1).await;
+        service.catch_up().await;
+        service.stop();
+        service.runs.open_gate();
+    };
+    let (running, waiting, ()) =
+        tokio::join!(service.bring(&running), service.bring_with(&waiting, sent(&[])), stopped);
+    assert_eq!((running.status, waiting.unwrap()), (200, Taken::Accepted));
+    assert_eq!(service.runs.names(), ["A1"]);
+}
+
+#[tokio::test]
 async fn a_sender_that_hangs_up_leaves_no_place_behind() {
     let service = service().await;
     let event = change("1", "A", &json!(["hold"]));
