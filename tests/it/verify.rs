@@ -89,13 +89,13 @@ fn a_scheme_reads_its_other_settings() {
 
 #[test]
 fn what_cannot_be_checked_is_said() {
-    let project = project();
     #[track_caller]
     fn check_fault(output: &Output, expected: &str) {
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{output:?}");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains(expected), "{said}");
     }
+    let project = project();
     check_fault(&verify(&project, "prot", "body.json", &[]), "did you mean `port`?");
     check_fault(&verify(&project, "ims", "body.json", &[]), "`kit verify` asks nobody");
     check_fault(&verify(&project, "port,stripe", "body.json", &[]), "KIT_INGESTION_");

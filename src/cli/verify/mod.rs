@@ -58,10 +58,10 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         ),
         IngestionScheme::Ims => bail!("only who issued these tokens can tell about them, and `kit verify` asks nobody"),
     };
-    say(scheme.name(), message.body.len(), verified, options.json)
+    say(scheme.name(), message.body.len(), &verified, options.json)
 }
 
-fn say(scheme: &str, body_bytes: usize, verified: Result<Proven, Mismatch>, is_json: bool) -> anyhow::Result<()> {
+fn say(scheme: &str, body_bytes: usize, verified: &Result<Proven, Mismatch>, is_json: bool) -> anyhow::Result<()> {
     let reason = verified.as_ref().err().map(|mismatch| format!("{scheme}: {mismatch}"));
     if is_json {
         let nonce = verified.as_ref().ok().and_then(|proven| proven.nonce.as_ref()).map(ToString::to_string);

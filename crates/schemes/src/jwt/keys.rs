@@ -25,7 +25,7 @@ struct Key {
     kid: Option<String>,
     /// The only algorithm that it signs by, when the issuer says so.
     algorithm: Option<Algorithm>,
-    key: DecodingKey,
+    decoding: DecodingKey,
 }
 
 /// Why a text is no set of keys.
@@ -55,8 +55,8 @@ impl KeySet {
 
     /// Reads one public key in PEM.
     pub fn from_pem(text: &str) -> Result<Self, KeySetFault> {
-        let (algorithm, key) = from_pem(text).ok_or(KeySetFault::NotPem)?;
-        Ok(Self(vec![Key { kid: None, algorithm, key }]))
+        let (algorithm, decoding) = from_pem(text).ok_or(KeySetFault::NotPem)?;
+        Ok(Self(vec![Key { kid: None, algorithm, decoding }]))
     }
 
     pub fn count(&self) -> usize {
@@ -71,9 +71,9 @@ impl KeySet {
         };
         let signs_so = move |key: &&Key| {
             let is_said = key.algorithm.is_none_or(|own| own == algorithm);
-            is_said && key.key.family().algorithms().contains(&algorithm)
+            is_said && key.decoding.family().algorithms().contains(&algorithm)
         };
-        self.0.iter().filter(is_named).filter(signs_so).map(|key| &key.key)
+        self.0.iter().filter(is_named).filter(signs_so).map(|key| &key.decoding)
     }
 }
 
@@ -85,14 +85,14 @@ impl Key {
         if is_secret || is_for_others {
             return None;
         }
-        let key = DecodingKey::from_jwk(&jwk).ok().filter(|key| key.family() != AlgorithmFamily::Hmac)?;
+        let decoding = DecodingKey::from_jwk(&jwk).ok().filter(|key| key.family() != AlgorithmFamily::Hmac)?;
         let said = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
         let algorithm = said.map(|said| said.parse::<Algorithm>().ok().filter(|own| ALGORITHMS.contains(own)));
         // An algorithm that is not ours is none that a token of ours can have.
         if algorithm == Some(None) {
             return None;
         }
-        Some(Self { kid: jwk.common.key_id, algorithm: algorithm.flatten(), key })
+        Some(Self { kid: jwk.common.key_id, algorithm: algorithm.flatten(), decoding })
     }
 }
 

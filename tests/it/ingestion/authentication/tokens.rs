@@ -171,13 +171,13 @@ async fn while_the_issuer_is_silent_nobody_is_refused_for_good() {
     assert_unproven(&project, &nonsense, "jwt: the token is no JSON Web Token");
     issuer.is_down(false);
     let token = key.token(&claims());
-    let taken = kit
+    let accepted = kit
         .until("a token being taken", || async {
             let answer = kit.post_as(&token, "A").await;
             (answer.status != 503).then_some(answer)
         })
         .await;
-    taken.assert_new();
+    accepted.assert_new();
 }
 
 #[tokio::test]
