@@ -84,13 +84,18 @@ impl Guards {
             guards.push(Arc::new(SignedByCommerce(signature)));
         }
         // `dev` answers on loopback only, so its callers are on this machine.
-        if self.mode == Mode::Serve && action.web != Web::No && is_demanded(action, ADOBE_AUTH) {
+        if self.mode == Mode::Serve && demands_adobe_auth(action) {
             let guard = self.adobe_auth.clone();
             let guard = guard.with_context(|| format!("nobody vouches for the callers of `{}`", action.full_name()))?;
             guards.push(guard);
         }
         Ok(guards)
     }
+}
+
+/// Whether a web action says that Adobe vouches for its callers.
+pub fn demands_adobe_auth(action: &Action) -> bool {
+    action.web != Web::No && is_demanded(action, ADOBE_AUTH)
 }
 
 /// What is wrong with the keys by which signatures of Commerce are checked.

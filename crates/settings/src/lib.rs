@@ -12,7 +12,7 @@ mod suggestion;
 mod variables;
 
 pub use environment::{
-    AdobeAuth, Backoffice, BackofficeAuth, Commerce, CommerceAuth, Delivery, Environment, Events, EventsApi,
+    AdobeAuth, Backoffice, BackofficeAuth, Caller, Commerce, CommerceAuth, Delivery, Environment, Events, EventsApi,
     EventsClient, EventsService, HealthRules, IngestAck, Ingestion, IngestionScheme, Integration, Journals, Kept,
     Local, LogLevel, Memory, Mode, OnParked, Retry, Return, Role, Server, Signatures, Store, TargetInputs,
     TargetLimits, Traces,

@@ -2,6 +2,7 @@
 
 mod adobe_auth;
 mod backoffice;
+mod caller;
 mod commerce;
 pub(crate) mod delivery;
 mod events;
@@ -23,6 +24,7 @@ use secrecy::SecretString;
 
 pub use crate::environment::adobe_auth::AdobeAuth;
 pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
+pub use crate::environment::caller::Caller;
 pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
