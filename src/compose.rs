@@ -76,7 +76,7 @@ pub async fn compose_on(
         warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
     }
     metrics::start()?;
-    let pool = Pool::new()?;
+    let pool = Pool::new(&environment.egress)?;
     let routes = onboard(project, &*store, clock.now()).await?;
     let schemas = Arc::new(Schemas::new(&[actions::EVENTS, actions::COMMERCE_EVENTS].concat()));
     let arrivals =
@@ -98,7 +98,7 @@ pub async fn compose_on(
     let runner = Runner::new(RunnerParts {
         registry,
         publisher: Arc::new(intake),
-        senders: Arc::new(Configured::new(environment.ingestion.clone(), Arc::clone(&clock))),
+        senders: Arc::new(Configured::new(&environment.ingestion, Arc::clone(&clock), &pool, &guards)?),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         echo_window: environment.echo_window,

@@ -63,6 +63,7 @@ impl Means<'_> {
             takes_plain_http: said.takes_plain_http,
             ingress_limit: said.ingress_limit,
             sends_deprecated_members: said.sends_deprecated_members,
+            egress: self.project.environment.egress.clone(),
         };
         let parts = Parts { store: self.store, routes: self.routes.clone(), arrivals: self.arrivals };
         let identity = identity::read(kept.as_deref(), said)?;

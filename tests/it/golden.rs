@@ -27,6 +27,8 @@ use backend::Backend;
 use case::Target;
 pub use case::{Case, cases};
 
+use crate::support::pool;
+
 const UPDATE: &str = "UPDATE_GOLDEN";
 const TOKEN: &str = "token-of-the-golden-tests";
 
@@ -71,7 +73,7 @@ impl Deployment {
             Some((action.full_name(), Function { entry, inputs: action.inputs }))
         });
         let functions = Arc::new(deployed.collect());
-        let (pool, memory) = (Pool::new().unwrap(), FakeMemory::new());
+        let (pool, memory) = (pool(), FakeMemory::new());
         Self { functions, pool, memory, address: String::new(), is_in_doubt: false }
     }
 

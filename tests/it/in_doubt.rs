@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use adobe::{Bearer, Clock, Commerce, Governor, Limits, Pool};
+use adobe::{Bearer, Clock, Commerce, Governor, Limits};
 use sandbox::{OrderItem, Sandbox};
 use sdk::{Entry, Event, Fate};
 use serde_json::{Value, json};
 use testkit::FakeMemory;
 use tokio::net::TcpListener;
+
+use crate::support::pool;
 
 const TOKEN: &str = "token-of-the-doubtful";
 const BEFORE: &str = "before";
@@ -41,7 +43,7 @@ impl World {
     fn commerce(&self) -> Commerce {
         let governor = Governor::new("in doubt", Limits::default(), Clock::system());
         let bearer = Arc::new(Bearer::new(TOKEN.to_owned().into()));
-        Commerce::new(Pool::new().unwrap(), &self.base_url, bearer, governor)
+        Commerce::new(pool(), &self.base_url, bearer, governor)
     }
 
     async fn attempt(&self, function: &str, event: &Event, is_in_doubt: bool) -> (Fate, String) {

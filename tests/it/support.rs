@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use adobe::Pool;
+use egress::{Allowance, Gate};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -27,7 +29,7 @@ impl Project {
         for part in ["app.config.yaml", "actions", "onboarding/config"] {
             copy_settings(&source.join(part), &folder.path().join(part));
         }
-        let variables = [("KIT_BIND", "127.0.0.1:0"), ("KIT_SANDBOX_TOKEN", TOKEN)];
+        let variables = [("KIT_BIND", "127.0.0.1:0"), ("KIT_SANDBOX_TOKEN", TOKEN), ("KIT_OUTBOUND_ALLOW", "127.0.0.1")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         Self { folder, variables }
     }
@@ -237,6 +239,11 @@ impl Answer {
     pub fn error(&self) -> &str {
         self.body["error"].as_str().unwrap_or_else(|| panic!("no error in {self:?}"))
     }
+}
+
+/// Connections to this machine.
+pub fn pool() -> Pool {
+    Pool::new(&Gate::new(Allowance::of_loopback())).unwrap()
 }
 
 /// A valid product event's value.

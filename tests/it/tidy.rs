@@ -23,14 +23,15 @@ const LEFTOVERS: [[&str; 2]; 7] = [
 ];
 
 /// Crates, and all of the workspace that they may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 7] = [
+const DEPENDENCIES: [(&str, &[&str]); 8] = [
     ("sdk", &[]),
     ("store", &[]),
     ("schemes", &[]),
+    ("egress", &[]),
     ("sandbox", &[]),
-    ("settings", &["schemes"]),
+    ("settings", &["egress", "schemes"]),
     ("actions", &["sdk"]),
-    ("adobe", &["sdk"]),
+    ("adobe", &["egress", "schemes", "sdk"]),
 ];
 
 /// Only tests depend on it.

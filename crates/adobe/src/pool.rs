@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use egress::{Gate, Refused};
-use reqwest::{Request, Response};
+use reqwest::{Method, Request, Response, Url};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -65,6 +65,13 @@ impl Pool {
     /// For building requests; [`Self::execute`] sends them.
     pub(crate) fn client(&self) -> &reqwest::Client {
         &self.client
+    }
+
+    /// A plain GET that ends within this time.
+    pub(crate) async fn get(&self, url: Url, within: Duration) -> Result<Response, CallFailure> {
+        let mut request = Request::new(Method::GET, url);
+        *request.timeout_mut() = Some(within);
+        self.execute(request).await
     }
 
     /// The only way out.

@@ -50,6 +50,12 @@ impl Allowance {
         }
     }
 
+    /// For whoever decides alone where calls lead: the user of a command line.
+    pub fn everywhere() -> Self {
+        let networks = ["0.0.0.0/0", "::/0"].iter().filter_map(|network| network.parse().ok()).collect();
+        Self { hosts: Vec::new(), networks }
+    }
+
     /// Both lists.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {

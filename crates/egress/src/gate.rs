@@ -1,6 +1,6 @@
 use std::error::Error;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use reqwest::redirect::Policy;
@@ -15,6 +15,13 @@ use crate::resolver::{Lookup, Resolver, SystemLookup};
 pub struct Gate {
     allowance: Arc<Allowance>,
     lookup: Arc<dyn Lookup>,
+    way: Way,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Straight,
+    Proxied,
 }
 
 /// A place that no call goes to.
@@ -32,15 +39,27 @@ impl Gate {
 
     /// With a lookup of somebody's own.
     pub fn with_lookup(allowance: Allowance, lookup: Arc<dyn Lookup>) -> Self {
-        Self { allowance: Arc::new(allowance), lookup }
+        Self { allowance: Arc::new(allowance), lookup, way: Way::Straight }
+    }
+
+    /// Calls go through the proxy of the process's environment, which looks names up by itself and is trusted to let none
+    /// lead inside. Addresses in URLs are judged as ever.
+    #[must_use]
+    pub fn behind_proxy(self) -> Self {
+        Self { way: Way::Proxied, ..self }
     }
 
     /// A client whose names lead only where the gate lets them. Addresses that stand in a URL are not looked up:
-    /// [`Self::check`] each URL before it is called. Redirects are not followed, and no proxy is used: it would look names up
-    /// by itself.
+    /// [`Self::check`] each URL before it is called. Redirects are not followed.
     pub fn client(&self) -> ClientBuilder {
-        let resolver = Resolver { gate: self.clone(), lookup: Arc::clone(&self.lookup) };
-        reqwest::Client::builder().redirect(Policy::none()).no_proxy().dns_resolver(Arc::new(resolver))
+        let client = reqwest::Client::builder().redirect(Policy::none());
+        match self.way {
+            Way::Proxied => client,
+            Way::Straight => {
+                let resolver = Resolver { gate: self.clone(), lookup: Arc::clone(&self.lookup) };
+                client.no_proxy().dns_resolver(Arc::new(resolver))
+            }
+        }
     }
 
     /// Whether a URL may be called, as far as it says by itself: what its name leads to is looked at when it is called.
@@ -52,6 +71,8 @@ impl Gate {
         let host = url.host_str().unwrap_or_default();
         match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             Ok(address) => self.check_found(host, address),
+            // Every resolver gives this name the one meaning (RFC 6761).
+            Err(_) if is_localhost(host) => self.check_found(host, IpAddr::V4(Ipv4Addr::LOCALHOST)),
             Err(_) => Ok(()),
         }
     }
@@ -63,6 +84,11 @@ impl Gate {
         }
         Err(Refused { host: host.to_owned(), kind })
     }
+}
+
+fn is_localhost(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
 }
 
 impl Refused {

@@ -126,6 +126,9 @@ const SPELLINGS: &[(&str, Kind)] = &[
     ("http://[fd00:ec2::254]/", Kind::Private),
     ("http://[fe80::1]/", Kind::LinkLocal),
     ("http://[::]/", Kind::Unspecified),
+    ("http://localhost/", Kind::Loopback),
+    ("http://LOCALHOST./", Kind::Loopback),
+    ("http://a.localhost:8080/", Kind::Loopback),
 ];
 
 #[test]

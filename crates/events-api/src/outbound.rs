@@ -4,11 +4,11 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use egress::{Gate, Refused};
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, Method};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
-use reqwest::redirect::Policy;
 use store::{Trace, TracedRequest, TracedResponse};
 use uuid::Uuid;
 
@@ -58,6 +58,8 @@ pub(crate) struct Answer {
 pub(crate) enum NoAnswer {
     /// The request could not even be made.
     Client,
+    /// The address is not public, and nobody allowed it.
+    NotAllowed,
     Network,
     Timeout,
     Tls,
@@ -66,7 +68,7 @@ pub(crate) enum NoAnswer {
 impl NoAnswer {
     pub(crate) fn code(self) -> u16 {
         match self {
-            Self::Client => 601,
+            Self::Client | Self::NotAllowed => 601,
             Self::Network => 602,
             Self::Timeout => 604,
             Self::Tls => 611,
@@ -77,6 +79,7 @@ impl NoAnswer {
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Client => "request",
+            Self::NotAllowed => "address",
             Self::Network => "network",
             Self::Timeout => "timeout",
             Self::Tls => "tls",
@@ -86,6 +89,7 @@ impl NoAnswer {
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Client => "the request could not be made",
+            Self::NotAllowed => "the receiver's address is not one of the public internet",
             Self::Network => "the receiver could not be reached, or closed the connection before it had answered",
             Self::Timeout => "the receiver did not answer within 10 seconds",
             Self::Tls => "the TLS handshake with the receiver failed",
@@ -96,6 +100,7 @@ impl NoAnswer {
     fn text(self, id: Uuid) -> String {
         let (class, hint) = match self {
             Self::Client => ("CLIENT", "check the address"),
+            Self::NotAllowed => ("CLIENT", "a receiver inside has to be allowed by the events service"),
             Self::Network => ("NETWORK", "check that the receiver is running and its port is open"),
             Self::Timeout => ("TIMEOUT", "answer first, and work afterwards"),
             Self::Tls => ("TLS", "check the certificate and its chain"),
@@ -104,12 +109,9 @@ impl NoAnswer {
     }
 }
 
-/// The client that all requests share. Proxies of the environment do not count: what is sent where is the catalogue's
-/// matter alone.
-pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
+/// The client that all requests share. Whoever has a token registers webhooks, so the gate decides where they lead.
+pub(crate) fn client(gate: &Gate) -> reqwest::Result<reqwest::Client> {
+    gate.client()
         .no_gzip()
         .pool_max_idle_per_host(IDLE_MAX)
         .pool_idle_timeout(IDLE_TIMEOUT)
@@ -122,16 +124,18 @@ pub(crate) async fn send(service: &Service, outgoing: &Outgoing, bytes_max: usiz
     let at = clock.now();
     let limit = at.saturating_add(TIME_LIMIT).unwrap_or(at);
     let answer = tokio::select! {
-        answer = exchange(&service.0.client, outgoing, bytes_max) => answer,
+        answer = exchange(service, outgoing, bytes_max) => answer,
         () = clock.wait_until(limit) => Err(NoAnswer::Timeout),
     };
     let duration = clock.now().duration_since(at).as_millis();
     Sent { at, duration_ms: u64::try_from(duration).unwrap_or(0), answer }
 }
 
-async fn exchange(client: &reqwest::Client, outgoing: &Outgoing, bytes_max: usize) -> Result<Answer, NoAnswer> {
+async fn exchange(service: &Service, outgoing: &Outgoing, bytes_max: usize) -> Result<Answer, NoAnswer> {
+    let client = &service.0.client;
     let request = client.request(outgoing.method.clone(), &outgoing.url).headers(outgoing.headers.clone());
     let request = request.body(outgoing.body.clone()).build().map_err(|_| NoAnswer::Client)?;
+    service.0.options.egress.check(request.url()).map_err(|_| NoAnswer::NotAllowed)?;
     let mut response = client.execute(request).await.map_err(|error| no_answer(&error))?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
@@ -147,6 +151,9 @@ async fn exchange(client: &reqwest::Client, outgoing: &Outgoing, bytes_max: usiz
 fn no_answer(error: &reqwest::Error) -> NoAnswer {
     if error.is_builder() {
         return NoAnswer::Client;
+    }
+    if Refused::behind(error).is_some() {
+        return NoAnswer::NotAllowed;
     }
     let is_tls = error.is_connect() && causes(error).any(is_of_tls);
     if is_tls { NoAnswer::Tls } else { NoAnswer::Network }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
+use egress::Gate;
 use axum::middleware::map_response;
 use axum::response::Response;
 use engine::{Arrivals, Clock, Enabler, RoutesHandle};
@@ -48,6 +49,8 @@ pub struct Options {
     pub ingress_limit: Option<u32>,
     /// Deliveries carry `event_id` and `recipient_client_id` beside their successors `eventid` and `recipientclientid`.
     pub sends_deprecated_members: bool,
+    /// Where webhooks may lead.
+    pub egress: Gate,
 }
 
 /// The events service. Clones share it.
@@ -101,6 +104,7 @@ impl Service {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
         let Parts { store, routes, arrivals } = parts;
+        let client = outbound::client(&options.egress).map_err(OpenError::Client)?;
         let key = TokenKey::load(&*store, clock.now()).await.map_err(OpenError::Key)?;
         Ok(Self(Arc::new(Inner {
             identity,
@@ -114,7 +118,7 @@ impl Service {
             published: Windows::new(PUBLISHED_WITHIN),
             validations: Validations::default(),
             signer: Signer::new(),
-            client: outbound::client().map_err(OpenError::Client)?,
+            client,
             turn: tokio::sync::Mutex::new(()),
         })))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use adobe::{Clock, EventsSender, EventsSenderSettings, Pool, Transport};
+use adobe::{Clock, EventsSender, EventsSenderSettings, Transport};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::EventsService;
-use crate::support::PRODUCT_CREATE;
+use crate::support::{PRODUCT_CREATE, pool};
 
 /// A service that has not noticed a change after so many has not noticed it at all.
 const DELIVERIES_MAX: usize = 10_000;
@@ -60,7 +60,7 @@ fn sender(service: &EventsService) -> EventsSender {
         hmac_secrets: Vec::new(),
         transport: Transport::PlainToo,
     };
-    EventsSender::new(&settings, Pool::new().unwrap(), Clock::system()).unwrap()
+    EventsSender::new(&settings, pool(), Clock::system()).unwrap()
 }
 
 /// Publishes an event and waits for its delivery.
@@ -146,6 +146,15 @@ async fn deliveries_are_signed_and_their_keys_rotate_while_the_service_runs() {
         .await;
     refused(&service, &["revoke", revoked], "`kit signing-key list` shows those there are");
     refused(&service, &["revoke", "none"], "there is no key `none`");
+
+    // Commands that run at the same time lose nothing of each other's.
+    let rotations = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| run(&service, &["rotate"]))).collect();
+        all.into_iter().map(|one| one.join().unwrap()["id"].clone()).collect::<Vec<Value>>()
+    });
+    let listed = run(&service, &["list"]);
+    let listed: Vec<&Value> = listed.as_array().unwrap().iter().map(|key| &key["id"]).collect();
+    assert!(listed.len() == 6 && rotations.iter().all(|id| listed.contains(&id)), "{rotations:?} {listed:?}");
     let log = service.server().log();
     assert!(!log.contains("PRIVATE") && !log.contains("Größe"), "{log}");
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use jiff::Timestamp;
 use reqwest::Url;
 
@@ -60,9 +60,8 @@ impl Failure for DownloadError {
 /// Asks the key host once. Only a definite "not there" says that there is no such key: everything else may be trouble
 /// on the way, and a delivery that is refused for good because of it would be lost.
 pub(super) async fn download(pool: Pool, url: Url, now: Timestamp) -> Result<Kept<Found>, DownloadError> {
-    let mut request = reqwest::Request::new(Method::GET, url);
-    *request.timeout_mut() = Some(TIME_LIMIT);
-    let mut response = pool.execute(request).await.map_err(|error| DownloadError::NoAnswer(Silence::of(&error)))?;
+    let answer = pool.get(url, TIME_LIMIT).await;
+    let mut response = answer.map_err(|error| DownloadError::NoAnswer(Silence::of(&error)))?;
     let status = response.status();
     match status {
         StatusCode::OK => {}

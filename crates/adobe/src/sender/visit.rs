@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use http::Method;
 use reqwest::Url;
 
 use super::Transport;
@@ -42,10 +41,8 @@ impl Visits {
             return Err(format!("the validation URL was not called: there were {VISITS_PER_MINUTE_MAX} in a minute"));
         }
         let host = url.host_str().unwrap_or_default().to_owned();
-        let mut request = reqwest::Request::new(Method::GET, url);
-        *request.timeout_mut() = Some(TIME_LIMIT);
         // The body says nothing that the status does not, so it is not read.
-        match self.pool.execute(request).await {
+        match self.pool.get(url, TIME_LIMIT).await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) => Err(format!("the validation URL at `{host}` answered {}", answer.status().as_u16())),
             Err(error) => Err(format!("the validation URL at `{host}` {}", Silence::of(&error))),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use egress::{Allowance, Gate};
 use engine::{Arrivals, Clock, Routes, RoutesHandle, Schemas};
 use events_api::{Identity, Options, Parts, Service, credentials};
 use http::{HeaderMap, Request};
@@ -67,6 +68,7 @@ impl World {
             takes_plain_http: plain == Plain::Taken,
             ingress_limit: None,
             sends_deprecated_members: false,
+            egress: Gate::new(Allowance::of_loopback()),
         };
         let parts = Parts { store: Arc::clone(&store), routes, arrivals: Arc::clone(&arrivals) };
         let enabler = Service::open(identity, options, parts, shared).await.unwrap();

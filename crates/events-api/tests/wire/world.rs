@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use egress::{Allowance, Gate};
 use engine::{Arrivals, Clock, Routes, RoutesHandle, Schemas};
 use events_api::{Identity, Options, Parts, Service, credentials};
 use reqwest::{Client, RequestBuilder, Response};
@@ -37,7 +38,13 @@ pub struct World {
 }
 
 pub fn options() -> Options {
-    Options { base_url: String::new(), takes_plain_http: true, ingress_limit: None, sends_deprecated_members: true }
+    Options {
+        base_url: String::new(),
+        takes_plain_http: true,
+        ingress_limit: None,
+        sends_deprecated_members: true,
+        egress: Gate::new(Allowance::of_loopback()),
+    }
 }
 
 impl World {

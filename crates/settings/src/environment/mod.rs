@@ -2,13 +2,13 @@
 
 mod adobe_auth;
 mod backoffice;
+mod caller;
 mod commerce;
 pub(crate) mod delivery;
 mod events;
 mod ingestion;
-#[cfg(test)]
-mod ingestion_tests;
 mod names;
+mod outbound;
 pub(crate) mod quantity;
 mod reader;
 mod sender;
@@ -21,14 +21,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use egress::Gate;
 use secrecy::SecretString;
 
 pub use crate::environment::adobe_auth::AdobeAuth;
 pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
+pub use crate::environment::caller::Caller;
 pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
-pub use crate::environment::ingestion::Ingestion;
+pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::Server;
@@ -111,6 +113,8 @@ pub struct Environment {
     pub log_level: LogLevel,
     /// None: no trace is exported.
     pub traces: Option<Traces>,
+    /// Where calls may go.
+    pub egress: Gate,
     pub namespace: String,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
@@ -160,6 +164,7 @@ impl Environment {
             deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &delivery::AT_ONCE),
             log_level: log_level(&mut reader),
             traces: traces::read(&mut reader),
+            egress: outbound::read(&mut reader, mode),
             namespace: namespace(&mut reader),
             unread: names::unread(variables),
         };

@@ -32,6 +32,16 @@ const OWN_NAMES: &[&str] = &[
     "KIT_INGESTION_SHOPIFY_SECRET",
     "KIT_INGESTION_STRIPE_SECRET",
     "KIT_INGESTION_GITHUB_SECRET",
+    "KIT_INGESTION_JWT_ISSUER",
+    "KIT_INGESTION_JWT_AUDIENCE",
+    "KIT_INGESTION_JWT_JWKS_URL",
+    "KIT_INGESTION_JWT_PUBLIC_KEY",
+    "KIT_INGESTION_JWT_ALGORITHMS",
+    "KIT_INGESTION_JWT_SKEW",
+    "KIT_INGESTION_IPS",
+    "KIT_TRUSTED_PROXIES",
+    "KIT_INGESTION_CLIENT_CERTIFICATE_HEADER",
+    "KIT_INGESTION_CLIENT_CERTIFICATE_ALLOWED",
     "KIT_PUBLIC_URL",
     "KIT_BACKOFFICE_URL",
     "KIT_BACKOFFICE_AUTH",
@@ -44,6 +54,7 @@ const OWN_NAMES: &[&str] = &[
     "KIT_BACKOFFICE_CLIENT_SECRET",
     "KIT_BACKOFFICE_SCOPES",
     "KIT_OUTBOUND_ALLOW",
+    "KIT_OUTBOUND_PROXY",
     "KIT_URL",
     "KIT_API_KEY",
     "KIT_RETRY_DELAYS",
@@ -81,7 +92,7 @@ const OWN_NAMES: &[&str] = &[
 ];
 
 /// Those of them that nothing reads yet. Whoever sets one expects something that does not happen.
-const UNREAD_NAMES: &[&str] = &["KIT_API_KEY", "KIT_OUTBOUND_ALLOW"];
+const UNREAD_NAMES: &[&str] = &["KIT_API_KEY"];
 
 pub(super) fn check(reader: &mut Reader<'_>) {
     let variables = reader.variables;
