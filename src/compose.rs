@@ -98,7 +98,7 @@ pub async fn compose_on(
     let runner = Runner::new(RunnerParts {
         registry,
         publisher: Arc::new(intake),
-        senders: Arc::new(Configured::new(environment.ingestion.clone(), Arc::clone(&clock))),
+        senders: Arc::new(Configured::new(&environment.ingestion, Arc::clone(&clock), &pool, &guards)?),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         echo_window: environment.echo_window,

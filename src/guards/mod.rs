@@ -13,7 +13,8 @@ use events_api::Service;
 use serde_json::Value;
 use settings::{Action, Fault, Manifest, Mode, Web};
 
-use self::adobe_auth::{AdobeAuth, Authority};
+use self::adobe_auth::AdobeAuth;
+pub use self::adobe_auth::Authority;
 use self::commerce_signature::SignedByCommerce;
 
 /// The annotation by which a web action says that Adobe vouches for its callers.
@@ -34,6 +35,7 @@ pub struct Guards {
     mode: Mode,
     /// None when nobody vouches for anybody: an events service without actions has no need of it.
     adobe_auth: Option<Arc<dyn Guard>>,
+    authority: Option<Authority>,
 }
 
 impl Guards {
@@ -60,7 +62,13 @@ impl Guards {
                 Some(AdobeAuth { org_id: org_id.clone(), authority: Authority::Ims(check) })
             }
         };
-        Ok(Self { mode, adobe_auth: guard.map(|guard| Arc::new(guard) as Arc<dyn Guard>) })
+        let authority = guard.as_ref().map(|guard| guard.authority.clone());
+        Ok(Self { mode, authority, adobe_auth: guard.map(|guard| Arc::new(guard) as Arc<dyn Guard>) })
+    }
+
+    /// Who vouches for tokens, if anybody does.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
     }
 
     /// What stands in front of this action. A signature is checked first, because that asks nobody.

@@ -25,4 +25,5 @@ mod telemetry;
 mod tidy;
 mod torture;
 mod two_processes;
+mod verify;
 mod webhooks;

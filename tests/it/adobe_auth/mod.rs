@@ -24,7 +24,7 @@ fn project() -> Project {
 }
 
 /// A client of the kit's own events service: its id and its secret.
-fn client(project: &Project) -> (String, String) {
+pub fn client(project: &Project) -> (String, String) {
     let made = project.run(&["credential", "create", "shop", "--json"]);
     assert!(made.status.success(), "{made:?}");
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();
@@ -32,7 +32,7 @@ fn client(project: &Project) -> (String, String) {
     (text("OAUTH_CLIENT_ID"), text("OAUTH_CLIENT_SECRET"))
 }
 
-async fn token(kit: &Server, (id, secret): &(String, String), scope: &str) -> String {
+pub async fn token(kit: &Server, (id, secret): &(String, String), scope: &str) -> String {
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}&scope={scope}");
     let request = kit.client.post(kit.url("/ims/token/v3")).body(form);
     let granted = Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await;

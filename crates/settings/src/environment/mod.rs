@@ -7,8 +7,6 @@ mod commerce;
 pub(crate) mod delivery;
 mod events;
 mod ingestion;
-#[cfg(test)]
-mod ingestion_tests;
 mod names;
 pub(crate) mod quantity;
 mod reader;
@@ -30,7 +28,7 @@ pub use crate::environment::caller::Caller;
 pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
-pub use crate::environment::ingestion::Ingestion;
+pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::Server;
