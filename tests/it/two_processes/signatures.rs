@@ -146,6 +146,15 @@ async fn deliveries_are_signed_and_their_keys_rotate_while_the_service_runs() {
         .await;
     refused(&service, &["revoke", revoked], "`kit signing-key list` shows those there are");
     refused(&service, &["revoke", "none"], "there is no key `none`");
+
+    // Commands that run at the same time lose nothing of each other's.
+    let rotations = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| run(&service, &["rotate"]))).collect();
+        all.into_iter().map(|one| one.join().unwrap()["id"].clone()).collect::<Vec<Value>>()
+    });
+    let listed = run(&service, &["list"]);
+    let listed: Vec<&Value> = listed.as_array().unwrap().iter().map(|key| &key["id"]).collect();
+    assert!(listed.len() == 6 && rotations.iter().all(|id| listed.contains(&id)), "{rotations:?} {listed:?}");
     let log = service.server().log();
     assert!(!log.contains("PRIVATE") && !log.contains("Größe"), "{log}");
 }
