@@ -29,7 +29,8 @@ impl Project {
         for part in ["app.config.yaml", "actions", "onboarding/config"] {
             copy_settings(&source.join(part), &folder.path().join(part));
         }
-        let variables = [("KIT_BIND", "127.0.0.1:0"), ("KIT_SANDBOX_TOKEN", TOKEN), ("KIT_OUTBOUND_ALLOW", "127.0.0.1")];
+        let variables =
+            [("KIT_BIND", "127.0.0.1:0"), ("KIT_SANDBOX_TOKEN", TOKEN), ("KIT_OUTBOUND_ALLOW", "127.0.0.1")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         Self { folder, variables }
     }

@@ -111,11 +111,7 @@ impl NoAnswer {
 
 /// The client that all requests share. Whoever has a token registers webhooks, so the gate decides where they lead.
 pub(crate) fn client(gate: &Gate) -> reqwest::Result<reqwest::Client> {
-    gate.client()
-        .no_gzip()
-        .pool_max_idle_per_host(IDLE_MAX)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .build()
+    gate.client().no_gzip().pool_max_idle_per_host(IDLE_MAX).pool_idle_timeout(IDLE_TIMEOUT).build()
 }
 
 /// Sends a request, and reads the answer up to so many bytes.

@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
-use egress::Gate;
 use axum::middleware::map_response;
 use axum::response::Response;
+use egress::Gate;
 use engine::{Arrivals, Clock, Enabler, RoutesHandle};
 use http::{HeaderValue, StatusCode};
 use jiff::SignedDuration;
