@@ -149,11 +149,19 @@ impl Sender {
                 Signatures::Required | Signatures::Unchecked => Vec::new(),
             },
             // The settings have refused an address without TLS where nobody accepted that.
-            transport: if client.keys_url.starts_with("http://") { Transport::PlainToo } else { Transport::Tls },
+            transport: if is_plain(&client.keys_url) || is_plain(&client.management_url) {
+                Transport::PlainToo
+            } else {
+                Transport::Tls
+            },
         };
         let sender = EventsSender::new(&settings, pool.clone(), adobe::Clock::system());
         Ok(Self { sender: sender.context("deliveries of the events API cannot be checked")?, signatures })
     }
+}
+
+fn is_plain(url: &str) -> bool {
+    url.starts_with("http://")
 }
 
 #[async_trait]

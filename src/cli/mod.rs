@@ -15,6 +15,7 @@ mod serve;
 mod signing_key;
 mod table;
 mod torture;
+mod webhook_secret;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -73,6 +74,9 @@ pub enum Command {
     /// Manage the keys that our own events service signs deliveries with.
     #[command(subcommand)]
     SigningKey(signing_key::Command),
+    /// Manage the secrets that webhooks of registrations share with our own events service.
+    #[command(subcommand)]
+    WebhookSecret(webhook_secret::Command),
     /// Kill the program under load, with faults all around it, and check that nothing was lost, doubled or left.
     Torture(torture::Options),
     /// What `torture` starts and kills.
@@ -100,6 +104,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Job(command) => job::run(&root(), &command),
         Command::Credential(command) => credential::run(&root(), &command),
         Command::SigningKey(command) => signing_key::run(&root(), &command),
+        Command::WebhookSecret(command) => webhook_secret::run(&root(), &command),
         Command::Torture(options) => torture::run(&root(), &options).await,
         Command::TortureChild(options) => torture::child::run(&root(), &options).await,
     };

@@ -3,6 +3,9 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use engine::{Carried, Carrier, Parcel};
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -15,7 +18,7 @@ use uuid::Uuid;
 
 use crate::outbound::{self, NoAnswer, Outgoing, Sent};
 use crate::problem::REQUEST_ID;
-use crate::signer::{Headers, SignError};
+use crate::signer::{SignError, Unsigned};
 use crate::{Service, delivered};
 
 pub(crate) const EVENT_CODE: HeaderName = HeaderName::from_static("x-adobe-event-code");
@@ -39,6 +42,21 @@ enum Load<'a> {
 }
 
 impl Load<'_> {
+    /// The same on every attempt; a batch that is put together in another way is another one.
+    fn id(self) -> String {
+        match self {
+            Self::One(event) => event.id.to_string(),
+            Self::Batch(events) => {
+                let mut ids = Context::new(&SHA256);
+                for event in events {
+                    ids.update(event.id.as_bytes());
+                }
+                let hash = ids.finish();
+                format!("batch-{}", BASE64_URL_SAFE_NO_PAD.encode(hash))
+            }
+        }
+    }
+
     /// Events of a batch come from different traces; each says so itself.
     fn trace(self) -> Option<TraceContext> {
         match self {
@@ -56,13 +74,14 @@ impl Courier {
     async fn deliver(&self, parcel: &Parcel, load: Load<'_>, registration: &Registration, url: &str) -> Carried {
         let id = Uuid::new_v4();
         let body = self.body(load, &registration.client_id);
-        let (body, signatures) = match self.0.0.signer.sign(&self.0, body).await {
+        let unsigned = Unsigned { registration_id: &registration.registration_id, id: load.id(), body };
+        let (body, signatures) = match self.0.0.signer.sign(&self.0, unsigned).await {
             Ok(signed) => signed,
-            Err(failure) => return unsigned(&failure),
+            Err(failure) => return not_signed(&failure),
         };
         let span = request_span(registration);
         let mut headers = self.headers(id, parcel.attempt, load);
-        headers.extend(fit(signatures));
+        headers.extend(signatures);
         if let Some(trace) = spans::onward(&span, load.trace().as_ref()) {
             trace.write_to(&mut headers);
         }
@@ -122,13 +141,8 @@ impl Courier {
         if attempt > 1 {
             headers.push((RETRY_COUNT, (attempt - 1).to_string()));
         }
-        fit(headers).collect()
+        headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()
     }
-}
-
-/// Those that a request can carry.
-fn fit(headers: Headers) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?)))
 }
 
 #[async_trait]
@@ -185,7 +199,7 @@ fn fate(status: u16) -> Fate {
 }
 
 /// A receiver that checks signatures would refuse for good what is not signed.
-fn unsigned(failure: &SignError) -> Carried {
+fn not_signed(failure: &SignError) -> Carried {
     let reason = Some(failure.to_string());
     error!(error = failure as &dyn std::error::Error, "a delivery could not be signed");
     Carried { fate: Fate::Retry { after: None }, status: NoAnswer::Client.code(), reason, trace: None }

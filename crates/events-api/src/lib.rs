@@ -18,6 +18,7 @@ mod management;
 mod outbound;
 mod problem;
 mod rate;
+mod recent;
 mod runs;
 mod service;
 mod signer;
@@ -26,6 +27,7 @@ mod token;
 mod traces;
 mod validations;
 mod vouch;
+pub mod webhook_secrets;
 
 pub use courier::Courier;
 pub use journal::{number as journal_number, position as journal_position};

@@ -186,7 +186,7 @@ pub(crate) fn trace(outgoing: &Outgoing, sent: &Sent, registration: i64, events:
 }
 
 fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
-    let told = headers.iter().filter(|(name, _)| !SECRET_HEADERS.contains(name));
+    let told = headers.iter().filter(|(name, value)| !SECRET_HEADERS.contains(name) && !value.is_sensitive());
     told.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }
 

@@ -1,8 +1,8 @@
-//! Signs what is delivered, with the keys of the store (contract, section 4.4).
+//! Signs what is delivered: with the keys of the store (contract, section 4.4), and with a webhook's own secret.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
@@ -12,8 +12,10 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, StatusCode};
-use jiff::{SignedDuration, Timestamp};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use schemes::signature::Rule;
+use schemes::{MacKeys, standard_webhooks};
 use store::{Store, StoreError};
 use tokio::sync::{Mutex, Semaphore};
 use tracing::{error, info};
@@ -21,7 +23,9 @@ use uuid::Uuid;
 
 use crate::Service;
 use crate::problem::Problem;
-use crate::signing_keys::{KEY_NAME, KeysError, SIGNING, SigningKeys, named, path, pem};
+use crate::recent::{Recent, RecentError};
+use crate::signing_keys::{self, KeysError, SIGNING, SigningKeys, named, path, pem};
+use crate::webhook_secrets::{self, Style, Webhook, WebhookSecrets};
 
 /// For each key, where its signature goes and where its path.
 const HEADERS: [(HeaderName, HeaderName); SIGNING] = [
@@ -29,13 +33,12 @@ const HEADERS: [(HeaderName, HeaderName); SIGNING] = [
     (HeaderName::from_static("x-adobe-digital-signature-2"), HeaderName::from_static("x-adobe-public-key2-path")),
 ];
 
-/// The command line rotates keys in another process, so what was read of them counts no longer than this.
-const KEYS_FRESH: SignedDuration = SignedDuration::from_secs(1);
-
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignError {
-    #[error("the signing keys cannot be read or written")]
+    #[error(transparent)]
+    Unknown(#[from] RecentError),
+    #[error("the signing keys cannot be written")]
     Store(#[source] StoreError),
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -43,26 +46,19 @@ pub(crate) enum SignError {
     Sign,
 }
 
-/// Has the keys at hand. They are made when something is to be signed for the first time.
+/// Has keys and secrets at hand. The keys are made when something is to be signed for the first time.
+#[derive(Debug)]
 pub(crate) struct Signer {
-    remembered: RwLock<Option<Remembered>>,
-    /// Held by the one who reads the keys anew.
+    ring: Recent<Ring>,
+    secrets: Recent<WebhookSecrets>,
+    /// Held by the one who makes the keys.
     turn: Mutex<()>,
     /// A signature is half a millisecond of pure work: no more at once than there are processors for.
     places: Semaphore,
 }
 
-#[derive(Clone)]
-struct Remembered {
-    at: Timestamp,
-    /// None: the store had none.
-    ring: Option<Arc<Ring>>,
-}
-
 /// The keys of the store, ready for use.
 struct Ring {
-    /// As they were read, to notice that they are the same.
-    bytes: Vec<u8>,
     signing: Vec<(String, RsaKeyPair)>,
     served: HashMap<Uuid, Served>,
 }
@@ -72,18 +68,40 @@ struct Served {
     until: Option<Timestamp>,
 }
 
+/// What is to be signed.
+pub(crate) struct Unsigned<'a> {
+    pub(crate) registration_id: &'a str,
+    /// The same on every attempt.
+    pub(crate) id: String,
+    pub(crate) body: String,
+}
+
 impl Signer {
     pub(crate) fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { remembered: RwLock::default(), turn: Mutex::default(), places: Semaphore::new(processors) }
+        Self {
+            ring: Recent::new(signing_keys::KEY_NAME, |bytes| Ring::of(bytes).ok()),
+            secrets: Recent::new(webhook_secrets::KEY_NAME, |bytes| WebhookSecrets::read(bytes).ok()),
+            turn: Mutex::default(),
+            places: Semaphore::new(processors),
+        }
     }
 
     /// The headers that prove a body; the body comes back with them.
-    pub(crate) async fn sign(&self, service: &Service, body: String) -> Result<(String, Headers), SignError> {
-        let ring = self.ring_to_sign(service).await?;
+    pub(crate) async fn sign(
+        &self,
+        service: &Service,
+        unsigned: Unsigned<'_>,
+    ) -> Result<(String, HeaderMap), SignError> {
+        let Unsigned { registration_id, id, body } = unsigned;
+        let (store, now) = (&*service.0.store, service.0.clock.now());
+        let secrets = self.secrets.get(store, now).await?;
+        let ring = self.ring_to_sign(store, now).await?;
+        let webhook = secrets.as_ref().and_then(|secrets| secrets.of(registration_id));
+        let mut headers = webhook.map_or_else(|| Ok(HeaderMap::new()), |webhook| shared(webhook, &id, now, &body))?;
         let _place = self.places.acquire().await.map_err(|_| SignError::Sign)?;
         let work = tokio::task::spawn_blocking(move || {
-            let headers = ring.sign(body.as_bytes())?;
+            headers.extend(ring.sign(body.as_bytes())?);
             Ok((body, headers))
         });
         work.await.map_err(|_| SignError::Sign)?
@@ -92,69 +110,46 @@ impl Signer {
     /// The public half of a key, as long as it is served.
     async fn pem(&self, service: &Service, id: Uuid) -> Result<Option<String>, SignError> {
         let now = service.0.clock.now();
-        let ring = self.ring(&*service.0.store, now).await?;
+        let ring = self.ring.get(&*service.0.store, now).await?;
         let served = ring.as_ref().and_then(|ring| ring.served.get(&id));
         Ok(served.filter(|served| served.until.is_none_or(|until| now < until)).map(|served| served.pem.clone()))
     }
 
-    async fn ring_to_sign(&self, service: &Service) -> Result<Arc<Ring>, SignError> {
-        let (store, now) = (&*service.0.store, service.0.clock.now());
-        if let Some(ring) = self.ring(store, now).await? {
+    async fn ring_to_sign(&self, store: &dyn Store, now: Timestamp) -> Result<Arc<Ring>, SignError> {
+        if let Some(ring) = self.ring.get(store, now).await? {
             return Ok(ring);
         }
         let _turn = self.turn.lock().await;
-        if let Some(ring) = self.read(store, now).await? {
+        if let Some(ring) = self.ring.read(store, now).await? {
             return Ok(ring);
         }
         let made = tokio::task::spawn_blocking(move || SigningKeys::make(now)?.bytes());
         let made = made.await.map_err(|_| KeysError::Generate)??;
         // Somebody beside this process may have been faster: what the store has then counts.
-        store.reserve(KEY_NAME, made, now, Timestamp::MAX).await.map_err(SignError::Store)?;
+        store.reserve(signing_keys::KEY_NAME, made, now, Timestamp::MAX).await.map_err(SignError::Store)?;
         info!("the keys that sign deliveries were made");
-        self.read(store, now).await?.ok_or(SignError::Keys(KeysError::Damaged))
-    }
-
-    /// The keys as they were a moment ago, if there are any.
-    async fn ring(&self, store: &dyn Store, now: Timestamp) -> Result<Option<Arc<Ring>>, SignError> {
-        if let Some(remembered) = self.fresh(now) {
-            return Ok(remembered.ring);
-        }
-        let _turn = self.turn.lock().await;
-        match self.fresh(now) {
-            Some(remembered) => Ok(remembered.ring),
-            None => self.read(store, now).await,
-        }
-    }
-
-    async fn read(&self, store: &dyn Store, now: Timestamp) -> Result<Option<Arc<Ring>>, SignError> {
-        let bytes = store.value(KEY_NAME, now).await.map_err(SignError::Store)?;
-        let before = self.last().and_then(|remembered| remembered.ring);
-        let ring = match bytes {
-            None => None,
-            Some(bytes) => match before.filter(|ring| ring.bytes == bytes) {
-                Some(same) => Some(same),
-                None => Some(Arc::new(Ring::of(bytes)?)),
-            },
-        };
-        let remembered = Remembered { at: now, ring: ring.clone() };
-        *self.remembered.write().unwrap_or_else(PoisonError::into_inner) = Some(remembered);
-        Ok(ring)
-    }
-
-    fn fresh(&self, now: Timestamp) -> Option<Remembered> {
-        self.last().filter(|remembered| now.duration_since(remembered.at).abs() < KEYS_FRESH)
-    }
-
-    fn last(&self) -> Option<Remembered> {
-        self.remembered.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.ring.read(store, now).await?.ok_or(SignError::Keys(KeysError::Damaged))
     }
 }
 
-pub(crate) type Headers = Vec<(HeaderName, String)>;
+/// The headers of the style that a webhook has chosen; none when its last secret has expired.
+fn shared(webhook: &Webhook, id: &str, now: Timestamp, body: &str) -> Result<HeaderMap, SignError> {
+    let texts = webhook.texts(now);
+    match webhook.style {
+        _ if texts.is_empty() => Ok(HeaderMap::new()),
+        Style::StandardWebhooks => {
+            let keys = standard_webhooks::SigningKeys::parse(&texts).map_err(|_| SignError::Sign)?;
+            standard_webhooks::sign(&keys, id, now, body.as_bytes()).map_err(|_| SignError::Sign)
+        }
+        // There is one signature only. While two secrets overlap it is the older one's, so that a receiver can come to
+        // know the new one first.
+        Style::Port => Ok(Rule::port().sign(&MacKeys::of_texts(&texts[..1]), now, body.as_bytes())),
+    }
+}
 
 impl Ring {
-    fn of(bytes: Vec<u8>) -> Result<Self, KeysError> {
-        let keys = SigningKeys::read(&bytes)?;
+    fn of(bytes: &[u8]) -> Result<Self, KeysError> {
+        let keys = SigningKeys::read(bytes)?;
         let mut signing = Vec::with_capacity(SIGNING);
         let mut served = HashMap::new();
         for key in keys.signing() {
@@ -165,20 +160,24 @@ impl Ring {
         for key in keys.retired(Timestamp::MIN) {
             served.insert(key.id, Served { pem: key.pem.clone(), until: Some(key.served_until) });
         }
-        Ok(Self { bytes, signing, served })
+        Ok(Self { signing, served })
     }
 
-    fn sign(&self, body: &[u8]) -> Result<Headers, SignError> {
-        let mut headers = Vec::with_capacity(2 * SIGNING);
+    fn sign(&self, body: &[u8]) -> Result<HeaderMap, SignError> {
+        let mut headers = HeaderMap::new();
         for ((signature_name, path_name), (path, pair)) in HEADERS.iter().zip(&self.signing) {
             let mut signature = vec![0; pair.public_modulus_len()];
             let random = SystemRandom::new();
             pair.sign(&RSA_PKCS1_SHA256, &random, body, &mut signature).map_err(|_| SignError::Sign)?;
-            headers.push((signature_name.clone(), BASE64_STANDARD.encode(signature)));
-            headers.push((path_name.clone(), path.clone()));
+            headers.insert(signature_name, value(BASE64_STANDARD.encode(signature))?);
+            headers.insert(path_name, value(path.clone())?);
         }
         Ok(headers)
     }
+}
+
+fn value(text: String) -> Result<HeaderValue, SignError> {
+    HeaderValue::try_from(text).map_err(|_| SignError::Sign)
 }
 
 pub(crate) fn routes() -> Router<Service> {
@@ -200,8 +199,8 @@ async fn public_key(
     Ok(([(CONTENT_TYPE, "application/x-pem-file")], pem))
 }
 
-impl fmt::Debug for Signer {
+impl fmt::Debug for Ring {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Signer")
+        formatter.write_str("Ring")
     }
 }

@@ -2,6 +2,7 @@
 
 mod ack;
 mod journal;
+mod secrets;
 mod signatures;
 mod traces;
 mod webhook;

@@ -20,13 +20,13 @@ const DELIVERIES_MAX: usize = 10_000;
 type Received = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 
 /// A webhook that wants everything.
-struct Receiver {
-    url: String,
+pub(super) struct Receiver {
+    pub(super) url: String,
     received: Received,
 }
 
 impl Receiver {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let received = Received::default();
         let router = Router::new().fallback(any(receive)).with_state(Arc::clone(&received));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -64,7 +64,12 @@ fn sender(service: &EventsService) -> EventsSender {
 }
 
 /// Publishes an event and waits for its delivery.
-async fn delivery(service: &EventsService, receiver: &Receiver, provider: &Value, id: &str) -> (HeaderMap, Bytes) {
+pub(super) async fn delivery(
+    service: &EventsService,
+    receiver: &Receiver,
+    provider: &Value,
+    id: &str,
+) -> (HeaderMap, Bytes) {
     let before = receiver.count();
     let event = json!({
         "specversion": "1.0", "id": id, "source": format!("urn:uuid:{}", provider.as_str().unwrap()),

@@ -10,6 +10,7 @@ mod ingress;
 mod journal;
 mod receiver;
 mod retries;
+mod secrets;
 mod signatures;
 mod throttle;
 mod token;

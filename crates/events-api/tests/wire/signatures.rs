@@ -150,7 +150,7 @@ async fn nothing_leaves_unsigned() {
     world.store.put_value(signing_keys::KEY_NAME, b"{}".to_vec(), Timestamp::MAX).await.unwrap();
     let carried = carry(&world, 1, &["o-1"]).await;
     assert_eq!((carried.fate, carried.status), (Fate::Retry { after: None }, 601));
-    assert_eq!(carried.reason.as_deref(), Some("the signing keys in the store are damaged"));
+    assert_eq!(carried.reason.as_deref(), Some("`events-api/signing-keys` in the store is damaged"));
     assert!(receiver.take().is_empty());
     assert_eq!(served(&world, "/prod/keys/pub-key-4b7e29d4-0a53-4d3c-a4a7-3f2f6e1a9c55.pem").await, Err(503));
 }

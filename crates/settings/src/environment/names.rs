@@ -81,7 +81,7 @@ const OWN_NAMES: &[&str] = &[
 ];
 
 /// Those of them that nothing reads yet. Whoever sets one expects something that does not happen.
-const UNREAD_NAMES: &[&str] = &["KIT_API_KEY", "KIT_EVENTS_KEYS_URL", "KIT_OUTBOUND_ALLOW"];
+const UNREAD_NAMES: &[&str] = &["KIT_API_KEY", "KIT_OUTBOUND_ALLOW"];
 
 pub(super) fn check(reader: &mut Reader<'_>) {
     let variables = reader.variables;
