@@ -8,6 +8,7 @@ mod dev;
 mod event;
 mod job;
 mod journal;
+mod kept;
 mod local;
 mod orders;
 mod registration;

@@ -35,3 +35,20 @@ impl fmt::Debug for SenderKey {
         f.write_str("SenderKey")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever a key host answers is a key or none, never a panic.
+        #[test]
+        fn what_is_no_key_is_none(bytes in any::<Vec<u8>>(), text in "[A-Za-z0-9+/=\n]{0,200}") {
+            prop_assert!(SenderKey::from_pem(&bytes).is_none());
+            let pem = format!("{BEGIN}\n{text}\n{END}\n");
+            prop_assert!(SenderKey::from_pem(pem.as_bytes()).is_none());
+        }
+    }
+}
