@@ -9,6 +9,8 @@ use http::StatusCode;
 use crate::support::{Stand, Time};
 
 const PATH: &str = "/jwks.json";
+type Answer = fn() -> Response;
+
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 
@@ -88,7 +90,7 @@ async fn a_look_for_newer_keys_that_fails_leaves_those_at_hand() {
 
 #[tokio::test]
 async fn what_is_no_set_of_keys_is_refused() {
-    let answers: [(fn() -> Response, &str); 5] = [
+    let answers: [(Answer, &str); 5] = [
         (|| "{}".into_response(), "cannot be read: expected a JSON Web Key Set"),
         (|| set(65).into_response(), "cannot be read: expected at most 64 keys"),
         (|| " ".repeat(300 * 1024).into_response(), "it answered with more than 262144 bytes"),
