@@ -43,7 +43,7 @@ static SCHEMES: LazyLock<Vec<Scheme>> = LazyLock::new(|| {
     ]
 });
 
-/// The input is lines: the first byte of each chooses a header, the rest is its value; the last line is query and body.
+// The input is lines: the first byte of each chooses a header, the rest is its value; the last line is query and body.
 fuzz_target!(|input: &[u8]| {
     let mut headers = HeaderMap::new();
     let mut lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
