@@ -20,11 +20,17 @@ mod supervise;
 mod targets;
 mod telemetry;
 
-use std::process::ExitCode;
+use std::panic;
+use std::process::{self, ExitCode};
+use std::thread;
 
 use clap::Parser;
 
+/// What a shell shows for a program that the signal of a broken pipe has ended: 128 and the signal's number.
+const NOBODY_READS: i32 = 141;
+
 fn main() -> ExitCode {
+    end_quietly_when_nobody_reads();
     let command = cli::Arguments::parse().command();
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(cli::run(command)),
@@ -33,4 +39,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `kit ... | head` closes stdout while there is more to print, and printing panics then: Rust ignores the signal that ends
+/// other programs. Commands print on the main thread; what a task of a server prints elsewhere must not end the server.
+fn end_quietly_when_nobody_reads() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panicked| {
+        let text = panicked.payload_as_str().unwrap_or_default();
+        let is_of_stdout = text.starts_with("failed printing to stdout") && text.contains("Broken pipe");
+        if is_of_stdout && thread::current().name() == Some("main") {
+            process::exit(NOBODY_READS);
+        }
+        usual(panicked);
+    }));
 }

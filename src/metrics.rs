@@ -60,6 +60,10 @@ pub async fn keep(mut stop: watch::Receiver<bool>) {
 fn describe() {
     describe_counter!("kit_events_ingested_total", "Events that were stored, by code.");
     describe_counter!("kit_events_repeated_total", "Events that had come before.");
+    describe_counter!(
+        "kit_refusals_not_recorded_total",
+        "Refused requests without an activation: there were too many."
+    );
     describe_counter!("kit_ingestion_refused_total", "Events that were not taken, by reason.");
     describe_counter!("kit_deliveries_total", "Attempts whose outcome is on record, by code and outcome.");
     describe_counter!("kit_task_restarts_total", "Tasks that panicked or stood still and were begun anew.");

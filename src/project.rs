@@ -8,7 +8,7 @@ use settings::{
     DELIVERY_FILE, DeliveryOverrides, Environment, Fault, Faults, Journals, Manifest, Mode, Role, Variables, nearest,
 };
 
-use crate::{deploy, targets};
+use crate::{deploy, guards, targets};
 
 /// Everything that the user wrote, read and checked.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ impl Project {
         faults.extend(deploy::faults(&manifest));
         if variables.get("KIT_ROLE") != Some("events-service") {
             faults.extend(targets::missing(&manifest, mode));
+            faults.extend(guards::faults(&manifest, mode));
             // What is wrong with the environment is told once, not again for every action that it reaches.
             faults.extend(environment.iter().flat_map(|_| targets::faults(&manifest)));
         }

@@ -8,6 +8,7 @@ mod dev;
 mod event;
 mod job;
 mod journal;
+mod kept;
 mod local;
 mod orders;
 mod registration;
@@ -15,6 +16,7 @@ mod serve;
 mod signing_key;
 mod table;
 mod torture;
+mod verify;
 mod webhook_secret;
 
 use std::path::{Path, PathBuf};
@@ -74,6 +76,8 @@ pub enum Command {
     /// Manage the keys that our own events service signs deliveries with.
     #[command(subcommand)]
     SigningKey(signing_key::Command),
+    /// Check whether a stored request would be believed, and say what differs.
+    Verify(verify::Options),
     /// Manage the secrets that webhooks of registrations share with our own events service.
     #[command(subcommand)]
     WebhookSecret(webhook_secret::Command),
@@ -104,6 +108,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Job(command) => job::run(&root(), &command),
         Command::Credential(command) => credential::run(&root(), &command),
         Command::SigningKey(command) => signing_key::run(&root(), &command),
+        Command::Verify(options) => verify::run(&root(), &options),
         Command::WebhookSecret(command) => webhook_secret::run(&root(), &command),
         Command::Torture(options) => torture::run(&root(), &options).await,
         Command::TortureChild(options) => torture::child::run(&root(), &options).await,

@@ -1,14 +1,14 @@
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use clap::Subcommand;
 use events_api::signing_keys::{self, KeysError, SigningKeys};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use settings::{Local, Variables};
-use store::{Beside, Reader};
 use uuid::Uuid;
 
+use super::kept::Kept;
 use super::table::plain;
 
 #[derive(Debug, Subcommand)]
@@ -40,61 +40,47 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     let variables = Variables::read(root)?;
     let local = Local::read(&variables)?;
     let folder = root.join(&local.data);
-    let kept = Kept {
-        store: Beside::open(&folder).context("the store of signing keys cannot be used")?,
-        reader: Reader::open(&folder)?,
-        now: Timestamp::now(),
-    };
+    let keys = Keys(Kept::open(&folder, signing_keys::KEY_NAME).context("the store of signing keys cannot be used")?);
     match command {
-        Command::List { json } => print_all(kept.read()?.as_ref(), kept.now, *json),
-        Command::Rotate { json } => print_rotated(&kept.rotate()?, *json),
-        Command::Revoke { key, json } => {
-            print_revoked(key, kept.revoke(key)?, *json);
-            Ok(())
-        }
+        Command::List { json } => print_all(keys.read()?.as_ref(), keys.0.now, *json)?,
+        Command::Rotate { json } => print_rotated(keys.rotate()?, *json),
+        Command::Revoke { key, json } => print_revoked(key, keys.revoke(key)?, *json),
     }
+    Ok(())
 }
 
-struct Kept {
-    store: Beside,
-    reader: Reader,
-    now: Timestamp,
-}
+struct Keys(Kept);
 
-impl Kept {
+impl Keys {
     /// None: no delivery has been signed yet.
     fn read(&self) -> anyhow::Result<Option<SigningKeys>> {
-        let kept = self.reader.value(signing_keys::KEY_NAME, self.now)?;
-        Ok(kept.map(|bytes| SigningKeys::read(&bytes)).transpose()?)
+        Ok(self.0.read()?.map(|bytes| SigningKeys::read(&bytes)).transpose()?)
     }
 
-    fn rotate(&self) -> anyhow::Result<SigningKeys> {
-        if self.read()?.is_none() {
-            // A kit that runs here may make keys at the same time: whoever is first has made them.
-            let made = SigningKeys::make(self.now)?.bytes()?;
-            self.store.reserve(signing_keys::KEY_NAME, &made, self.now, Timestamp::MAX)?;
-        }
-        let mut keys = self.read()?.context("the signing keys are gone again")?;
-        keys.rotate(self.now)?;
-        self.write(&keys)?;
-        Ok(keys)
+    fn rotate(&self) -> anyhow::Result<Uuid> {
+        let now = self.0.now;
+        let first = || Ok(SigningKeys::make(now)?.bytes()?);
+        self.0.change(first, |bytes| {
+            let mut keys = SigningKeys::read(bytes)?;
+            let new = keys.rotate(now)?;
+            Ok((keys.bytes()?, new))
+        })
     }
 
     fn revoke(&self, key: &str) -> anyhow::Result<Option<Uuid>> {
-        let unknown = || format!("there is no key `{key}`; `kit signing-key list` shows those there are");
-        let id = Uuid::try_parse(key).ok().with_context(unknown)?;
-        let mut keys = self.read()?.with_context(unknown)?;
-        let new = match keys.revoke(id, self.now) {
-            Ok(new) => new,
-            Err(KeysError::Unknown) => bail!(unknown()),
-            Err(error) => return Err(error.into()),
-        };
-        self.write(&keys)?;
-        Ok(new)
-    }
-
-    fn write(&self, keys: &SigningKeys) -> anyhow::Result<()> {
-        Ok(self.store.put_value(signing_keys::KEY_NAME, &keys.bytes()?, Timestamp::MAX)?)
+        let unknown = || anyhow!("there is no key `{key}`; `kit signing-key list` shows those there are");
+        let id = Uuid::try_parse(key).map_err(|_| unknown())?;
+        self.0.change(
+            || Err(unknown()),
+            |bytes| {
+                let mut keys = SigningKeys::read(bytes)?;
+                let new = match keys.revoke(id, self.0.now) {
+                    Err(KeysError::Unknown) => return Err(unknown()),
+                    revoked => revoked?,
+                };
+                Ok((keys.bytes()?, new))
+            },
+        )
     }
 }
 
@@ -132,14 +118,12 @@ fn print_all(keys: Option<&SigningKeys>, now: Timestamp, json: bool) -> anyhow::
     Ok(())
 }
 
-fn print_rotated(keys: &SigningKeys, json: bool) -> anyhow::Result<()> {
-    let new = keys.signing().last().context("two keys sign")?.id;
+fn print_rotated(new: Uuid, json: bool) {
     if json {
         println!("{}", json!({"id": new, "path": signing_keys::path(new)}));
     } else {
         println!("{new} signs in the place of the older key, which is served for 25 hours more");
     }
-    Ok(())
 }
 
 fn print_revoked(key: &str, new: Option<Uuid>, json: bool) {

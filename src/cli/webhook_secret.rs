@@ -1,15 +1,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use events_api::webhook_secrets::{self, SecretsError, Style, WebhookSecrets};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use store::{Beside, Registration};
+use store::Registration;
 use uuid::Uuid;
 
+use super::kept::Kept;
 use super::local::{Folder, Registrations, one_of};
 use super::table::plain;
 
@@ -60,27 +61,23 @@ pub enum Command {
 /// Works on the local folder, also while a kit is running on it.
 pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     let folder = Folder::open(root, "registrations")?;
-    let kept = Kept {
-        store: Beside::open(&folder.path).context("the store of webhook secrets cannot be used")?,
-        registrations: folder.registrations()?,
-        now: Timestamp::now(),
-        folder,
-    };
+    let kept = Kept::open(&folder.path, webhook_secrets::KEY_NAME).context("the webhook secrets cannot be used")?;
+    let webhooks = Webhooks { kept, registrations: folder.registrations()? };
     match command {
         Command::Create { registration, style, json } => {
             let style = one_of("style", style, &Style::ALL, Style::as_str)?;
-            let (registration, secret) = kept.create(registration, style)?;
+            let (registration, secret) = webhooks.create(registration, style)?;
             print_secret(registration, &secret, *json);
             Ok(())
         }
-        Command::List { json } => kept.print(*json),
+        Command::List { json } => webhooks.print(*json),
         Command::Rotate { registration, overlap, json } => {
-            let (registration, secret) = kept.rotate(registration, *overlap)?;
+            let (registration, secret) = webhooks.rotate(registration, *overlap)?;
             print_secret(registration, &secret, *json);
             Ok(())
         }
         Command::Revoke { registration, secret, json } => {
-            let registration = kept.revoke(registration, secret.as_deref())?;
+            let registration = webhooks.revoke(registration, secret.as_deref())?;
             let name = &registration.name;
             match (json, secret) {
                 (true, secret) => println!("{}", json!({"registration": name, "revoked_secret": secret})),
@@ -92,76 +89,73 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     }
 }
 
-struct Kept {
-    store: Beside,
-    folder: Folder,
+struct Webhooks {
+    kept: Kept,
     registrations: Registrations,
-    now: Timestamp,
 }
 
-impl Kept {
+impl Webhooks {
     fn create(&self, wanted: &str, style: Style) -> anyhow::Result<(&Registration, SecretString)> {
         let registration = self.registrations.find(wanted)?;
         let name = &registration.name;
         if registration.webhook_url.is_none() {
             bail!("`{name}` has no webhook: nothing is delivered that could be signed");
         }
-        let mut secrets = self.read()?;
-        secrets.retain(|id| self.registrations.iter().any(|known| known.registration_id == id));
-        let secret = match secrets.create(&registration.registration_id, style, self.now) {
-            Ok(secret) => secret,
-            Err(error @ SecretsError::Exists) => bail!(
-                "`{name}` gets no first secret: {error}; `kit webhook-secret rotate` gives it another one, and \
-                 `kit webhook-secret revoke` makes room for another style"
-            ),
-            Err(error) => return Err(error.into()),
-        };
-        self.write(&secrets)?;
+        let secret = self.change(|secrets| {
+            secrets.retain(|id| self.registrations.iter().any(|known| known.registration_id == id));
+            match secrets.create(&registration.registration_id, style, self.kept.now) {
+                Err(error @ SecretsError::Exists) => bail!(
+                    "`{name}` gets no first secret: {error}; `kit webhook-secret rotate` gives it another one, and \
+                     `kit webhook-secret revoke` makes room for another style"
+                ),
+                created => Ok(created?),
+            }
+        })?;
         Ok((registration, secret))
     }
 
     fn rotate(&self, wanted: &str, overlap: SignedDuration) -> anyhow::Result<(&Registration, SecretString)> {
         let registration = self.registrations.find(wanted)?;
         let overlap = Duration::try_from(overlap).context("`--overlap` cannot be negative")?;
-        let mut secrets = self.read()?;
-        let rotated = secrets.rotate(&registration.registration_id, self.now, overlap);
-        let secret = rotated.with_context(|| {
-            format!("`{}` gets no second secret; `kit webhook-secret list` shows what there is", registration.name)
+        let secret = self.change(|secrets| {
+            let rotated = secrets.rotate(&registration.registration_id, self.kept.now, overlap);
+            rotated.with_context(|| {
+                format!("`{}` gets no second secret; `kit webhook-secret list` shows what there is", registration.name)
+            })
         })?;
-        self.write(&secrets)?;
         Ok((registration, secret))
     }
 
     fn revoke(&self, wanted: &str, secret: Option<&str>) -> anyhow::Result<&Registration> {
         let registration = self.registrations.find(wanted)?;
         let name = &registration.name;
-        let nothing = || format!("there is nothing to revoke: `kit webhook-secret list` shows what `{name}` has");
-        let secret = secret.map(|id| Uuid::try_parse(id).ok().with_context(nothing)).transpose()?;
-        let mut secrets = self.read()?;
-        if !secrets.revoke(&registration.registration_id, secret) {
-            bail!(nothing());
-        }
-        self.write(&secrets)?;
-        Ok(registration)
+        let nothing = || anyhow!("there is nothing to revoke: `kit webhook-secret list` shows what `{name}` has");
+        let secret = secret.map(Uuid::try_parse).transpose().map_err(|_| nothing())?;
+        self.change(|secrets| {
+            let is_done = secrets.revoke(&registration.registration_id, secret);
+            if is_done { Ok(registration) } else { Err(nothing()) }
+        })
     }
 
-    fn read(&self) -> anyhow::Result<WebhookSecrets> {
-        let kept = self.folder.reader.value(webhook_secrets::KEY_NAME, self.now)?;
-        Ok(kept.map(|bytes| WebhookSecrets::read(&bytes)).transpose()?.unwrap_or_default())
-    }
-
-    fn write(&self, secrets: &WebhookSecrets) -> anyhow::Result<()> {
-        Ok(self.store.put_value(webhook_secrets::KEY_NAME, &secrets.bytes()?, Timestamp::MAX)?)
+    fn change<T>(&self, change: impl Fn(&mut WebhookSecrets) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.kept.change(
+            || Ok(WebhookSecrets::default().bytes()?),
+            |bytes| {
+                let mut secrets = WebhookSecrets::read(bytes)?;
+                let told = change(&mut secrets)?;
+                Ok((secrets.bytes()?, told))
+            },
+        )
     }
 
     fn print(&self, json: bool) -> anyhow::Result<()> {
-        let secrets = self.read()?;
+        let secrets = self.kept.read()?.map(|bytes| WebhookSecrets::read(&bytes)).transpose()?.unwrap_or_default();
         let known = self.registrations.iter();
         let all = known.filter_map(|registration| Some((registration, secrets.of(&registration.registration_id)?)));
         if json {
             let rows = all.map(|(registration, webhook)| {
                 let secrets: Vec<Value> = webhook
-                    .alive(self.now)
+                    .alive(self.kept.now)
                     .map(|secret| {
                         let ends = secret.expires.map(|ends| ends.to_string());
                         json!({"id": secret.id, "created": secret.created.to_string(), "expires": ends})
@@ -174,7 +168,7 @@ impl Kept {
         }
         let mut table = plain(["Registration", "Style", "Secrets"]);
         for (registration, webhook) in all {
-            let secrets = webhook.alive(self.now).map(|secret| match secret.expires {
+            let secrets = webhook.alive(self.kept.now).map(|secret| match secret.expires {
                 Some(ends) => format!("{} until {}", secret.id, ends.strftime("%F %T")),
                 None => secret.id.to_string(),
             });

@@ -24,7 +24,7 @@ pub struct AdobeAuth {
 }
 
 /// Who vouches for tokens.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Authority {
     /// Our own events service: it has one organisation, so its tokens are all of that.
     Own(Service),
@@ -39,12 +39,19 @@ impl Guard for AdobeAuth {
         if org_id != self.org_id {
             return Err(Denial::unproven(format!("`{ORG_ID}` names another organisation than this kit's")));
         }
-        match &self.authority {
-            Authority::Own(service) => service.vouch(token).await.map_err(|doubt| match doubt {
+        self.authority.vouch(token).await
+    }
+}
+
+impl Authority {
+    /// Whether a token counts.
+    pub async fn vouch(&self, token: &str) -> Result<(), Denial> {
+        match self {
+            Self::Own(service) => service.vouch(token).await.map_err(|doubt| match doubt {
                 Doubt::Refused(reason) => Denial::Unproven { reason },
                 Doubt::Unknown(_) => Denial::Undecided { reason: doubt.to_string(), retry_after: STORE_PAUSE },
             }),
-            Authority::Ims(check) => check.check(token).await.map_err(|doubt| match doubt {
+            Self::Ims(check) => check.check(token).await.map_err(|doubt| match doubt {
                 TokenDoubt::Refused(reason) => Denial::Unproven { reason },
                 TokenDoubt::Unknown { reason, retry_after } => Denial::Undecided { reason, retry_after },
             }),

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import sdk from '@adobe/aio-lib-events'
+import { sdkWithKeysAt } from './stand-ins.mjs'
 
 const PATIENCE_MS = 30_000
 const env = (name) => process.env[name] ?? assert.fail(`${name} is not set`)
@@ -141,7 +141,7 @@ async function webhook (client, providerId) {
     let body = ''
     request.on('data', (part) => { body += part })
     request.on('end', () => {
-      delivered.push({ headers: request.headers, event: JSON.parse(body) })
+      delivered.push({ headers: request.headers, body, event: JSON.parse(body) })
       response.end('ok')
       server.emit('delivered')
     })
@@ -162,12 +162,31 @@ async function webhook (client, providerId) {
   await arrival
   assert.equal(delivered[0].event.id, event.id)
   assert.equal(delivered[0].headers['x-adobe-event-code'], code)
+  await signed(client, delivered[0])
   server.close()
   server.closeAllConnections()
   await client.deleteRegistration(...place, registration.registration_id)
   console.log('webhook')
 }
 
+// As the SDK's users check a delivery.
+async function signed (client, { headers, body }) {
+  const signatures = {
+    digiSignature1: headers['x-adobe-digital-signature-1'],
+    digiSignature2: headers['x-adobe-digital-signature-2'],
+    publicKeyPath1: headers['x-adobe-public-key1-path'],
+    publicKeyPath2: headers['x-adobe-public-key2-path']
+  }
+  const isGood = (body, changed) => client.verifyDigitalSignatureForEvent(body, clientId, { ...signatures, ...changed })
+  assert.equal(await isGood(body), true)
+  assert.equal(await isGood(body, { digiSignature1: 'AAAA' }), true)
+  assert.equal(await isGood(body, { digiSignature2: 'AAAA' }), true)
+  assert.notEqual(await isGood(body, { digiSignature1: 'AAAA', digiSignature2: 'AAAA' }), true)
+  assert.notEqual(await isGood(body.replace('"quantity":3', '"quantity":4')), true)
+  console.log('signatures')
+}
+
+const sdk = sdkWithKeysAt(base)
 const client = await sdk.init(org, clientId, await token(), { eventsBaseURL: base, eventsIngressURL: base })
 const stranger = await sdk.init(org, clientId, 'not-a-token', { eventsBaseURL: base, eventsIngressURL: base })
 await refused(stranger.getAllProviders(consumer), 401)

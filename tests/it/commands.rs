@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
@@ -293,4 +293,20 @@ fn check_log(path: &Path) {
     }
     let says = |text: &str| lines.iter().any(|line| line["message"].as_str().unwrap().contains(text));
     assert!(says("the events service was onboarded") && says("will be tried again") && says("stopped"), "{log}");
+}
+
+#[test]
+fn a_command_whose_reader_has_gone_ends_quietly() {
+    // `kit ... | head` ended in a panic when the rest could not be printed. It ends like other programs then: without a
+    // word, and with the exit code of a broken pipe.
+    let project = Project::new();
+    for arguments in
+        [&["action", "list"][..], &["action", "list", "--json"], &["check"], &["action", "get", "starter-kit/info"]]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = project.command(arguments).stdin(Stdio::null()).stdout(writer).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.as_str()), (Some(141), ""), "{arguments:?}");
+    }
 }

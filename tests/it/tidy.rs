@@ -30,7 +30,7 @@ const DEPENDENCIES: [(&str, &[&str]); 7] = [
     ("sandbox", &[]),
     ("settings", &["schemes"]),
     ("actions", &["sdk"]),
-    ("adobe", &["sdk"]),
+    ("adobe", &["schemes", "sdk"]),
 ];
 
 /// Only tests depend on it.

@@ -16,6 +16,7 @@ mod flight;
 mod governor;
 mod graphql;
 mod ims;
+mod issuer;
 mod pool;
 mod reply;
 mod retry_after;
@@ -33,6 +34,7 @@ pub use events::{EventsApi, EventsApiError, EventsSettings, JournalEntry, Journa
 pub use governor::{Governor, Limits};
 pub use graphql::Graphql;
 pub use ims::{Ims, ImsSettings, Token, TokenCheck, TokenCheckSettings, TokenDoubt, TokenError};
+pub use issuer::{Issuer, IssuerError, IssuerKeys};
 pub use pool::{Pool, PoolError, Silence};
-pub use sender::{EventsSender, EventsSenderSettings, Transport, Unproven};
+pub use sender::{CommerceKeyError, CommerceSignature, EventsSender, EventsSenderSettings, Transport, Unproven};
 pub use settings::SettingsError;

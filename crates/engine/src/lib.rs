@@ -21,6 +21,7 @@ mod meters;
 mod outcome;
 mod readiness;
 mod reception;
+mod refusals;
 mod registration_health;
 mod registry;
 mod routes;

@@ -44,6 +44,11 @@ pub(crate) fn refused(reason: &'static str) {
     counter!("kit_ingestion_refused_total", "reason" => reason).increment(1);
 }
 
+/// A request was refused and not recorded, because too many were.
+pub(crate) fn refusal_not_recorded() {
+    counter!("kit_refusals_not_recorded_total").increment(1);
+}
+
 /// The store did not take an event.
 pub(crate) fn not_stored(error: &StoreError) {
     refused(match error {

@@ -14,11 +14,12 @@ use store::{Activation, Status, Store, StoreError};
 use tracing::{Instrument, debug, error, warn};
 use uuid::Uuid;
 
-use crate::Clock;
 use crate::memory::Memory;
+use crate::refusals::Refusals;
 use crate::registry::{Deployed, Registry};
 use crate::session::{Nested, Session};
 use crate::trace_context;
+use crate::{Clock, meters};
 
 /// Runs actions: finds them, gives them their context, guards them, records them.
 pub struct Runner {
@@ -28,6 +29,7 @@ pub struct Runner {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     memory: Arc<Memory>,
+    refusals: Refusals,
 }
 
 /// What a runner is made of.
@@ -51,7 +53,8 @@ impl Runner {
     pub fn new(parts: RunnerParts) -> Arc<Self> {
         let RunnerParts { registry, publisher, senders, store, clock, echo_window } = parts;
         let memory = Arc::new(Memory::new(Arc::clone(&store), Arc::clone(&clock), echo_window));
-        Arc::new(Self { registry, publisher, senders, store, clock, memory })
+        let refusals = Refusals::new(clock.now());
+        Arc::new(Self { registry, publisher, senders, store, clock, memory, refusals })
     }
 
     pub fn registry(&self) -> &Registry {
@@ -133,6 +136,11 @@ impl Runner {
         response: &Response,
     ) {
         if response.status == 503 && response.detail.is_none() {
+            return;
+        }
+        let is_unproven = response.status == 401 || response.detail.is_some();
+        if is_unproven && !self.refusals.admits(self.clock.now()) {
+            meters::refusal_not_recorded();
             return;
         }
         let activation = Activation {

@@ -6,11 +6,14 @@
 
 pub mod api_key;
 pub mod basic;
+pub mod client_certificate;
 mod encoding;
 mod header;
+pub mod jwt;
 mod mac;
 mod message;
 mod mismatch;
+pub mod network;
 mod scheme;
 mod secrets;
 pub mod signature;

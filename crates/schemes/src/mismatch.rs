@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::jwt::TokenFault;
+
 /// What differed. Its text is for whoever owns the receiving end: it says what came, never what would have fitted.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,6 +28,12 @@ pub enum Mismatch {
     RepeatedParameter { parameter: &'static str, times: usize },
     #[error("{place} holds none of {secrets} key(s)")]
     Key { place: String, secrets: usize },
+    #[error("{0}")]
+    Token(TokenFault),
+    #[error("it does not come from one of the proxies of `KIT_TRUSTED_PROXIES`")]
+    NoProxy,
+    #[error("the header `{header}` names none of {allowed} certificate(s)")]
+    Certificate { header: String, allowed: usize },
     #[error("the header `authorization` holds another user, or none of {passwords} password(s)")]
     Password { passwords: usize },
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use reqwest::header::HeaderMap;
 use reqwest::{Client, StatusCode};
 use serde_json::{Map, Value};
 use settings::Action;
@@ -33,10 +34,13 @@ pub struct Options {
 }
 
 /// Posts the parameters and prints the answer; anything but a 2xx is an error.
-pub async fn run(action: &Action, url: &str, options: &Options) -> anyhow::Result<()> {
+///
+/// `proof` are headers that show a guard who calls.
+pub async fn run(action: &Action, url: &str, options: &Options, proof: HeaderMap) -> anyhow::Result<()> {
     let parameters = options.parameters()?;
     let timeout = Duration::from_millis(action.limits.timeout_ms) + BEYOND_THE_ACTIONS;
-    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(timeout).build()?;
+    let is_proved = !proof.is_empty();
+    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(timeout).default_headers(proof).build()?;
     let call = post(&client, url, &parameters);
     let (status, text) =
         if action.function == FULL_SYNC { sync_bar::beside(&client, url, call).await? } else { call.await? };
@@ -49,6 +53,15 @@ pub async fn run(action: &Action, url: &str, options: &Options) -> anyhow::Resul
         StatusCode::NOT_FOUND => bail!(
             "`{}` answered 404\n  hint: unless it says so itself, the kit at {url} does not have this action; \
              is it one of this folder, started since the last change?",
+            options.name
+        ),
+        StatusCode::UNAUTHORIZED if is_proved => bail!(
+            "`{}` answered 401\n  hint: `kit activation get ID`, with the id above, says why where that kit keeps its data",
+            options.name
+        ),
+        StatusCode::UNAUTHORIZED => bail!(
+            "`{}` answered 401\n  hint: set `OAUTH_CLIENT_ID`, `OAUTH_CLIENT_SECRET` and `OAUTH_ORG_ID`, from \
+             `kit credential create` or of a credential at Adobe, and an access token goes along",
             options.name
         ),
         status => bail!("`{}` answered {}", options.name, status.as_u16()),

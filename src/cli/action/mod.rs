@@ -1,4 +1,5 @@
 mod invoke;
+mod proof;
 mod sync_bar;
 
 use std::path::Path;
@@ -6,11 +7,13 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use comfy_table::{Table, presets};
+use reqwest::header::HeaderMap;
 use sdk::Entry;
 use serde_json::{Value, json};
 use settings::{Action, Manifest, Server, Variables, Web, nearest};
 
 use super::table::plain;
+use crate::guards;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -51,7 +54,12 @@ pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
             if action.web == Web::No {
                 bail!("{}", not_invocable(action, &manifest, &server));
             }
-            invoke::run(action, &url(action, &server)?, options).await
+            let proof = if guards::demands_adobe_auth(action) {
+                proof::headers(&variables, &server).await?
+            } else {
+                HeaderMap::new()
+            };
+            invoke::run(action, &url(action, &server)?, options, proof).await
         }
     }
 }

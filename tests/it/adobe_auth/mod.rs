@@ -1,14 +1,12 @@
 //! Web actions with `require-adobe-auth`, in production: who gets through, and what the others and the activation learn.
 
+mod clock;
 mod ims;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use self::ims::{Mood, StandIn};
+use self::ims::{DAY, Mood, StandIn, of_ims};
 use crate::support::{Answer, Project, Server};
 
 const INFO: &str = "/api/v1/web/starter-kit/info";
@@ -27,7 +25,7 @@ fn project() -> Project {
 }
 
 /// A client of the kit's own events service: its id and its secret.
-fn client(project: &Project) -> (String, String) {
+pub fn client(project: &Project) -> (String, String) {
     let made = project.run(&["credential", "create", "shop", "--json"]);
     assert!(made.status.success(), "{made:?}");
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();
@@ -35,7 +33,7 @@ fn client(project: &Project) -> (String, String) {
     (text("OAUTH_CLIENT_ID"), text("OAUTH_CLIENT_SECRET"))
 }
 
-async fn token(kit: &Server, (id, secret): &(String, String), scope: &str) -> String {
+pub async fn token(kit: &Server, (id, secret): &(String, String), scope: &str) -> String {
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}&scope={scope}");
     let request = kit.client.post(kit.url("/ims/token/v3")).body(form);
     let granted = Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await;
@@ -179,17 +177,6 @@ async fn pages_of_other_origins_may_ask_guarded_actions_only() {
     assert_eq!(ask(&kit, &[]).await.status, 200);
 }
 
-/// A token as IMS gives it, which begins now and lives for so many milliseconds.
-fn of_ims(number: u32, milliseconds: i64) -> String {
-    let payload = json!({
-        "type": "access_token", "client_id": "shop", "number": number,
-        "created_at": Timestamp::now().as_millisecond().to_string(), "expires_in": milliseconds.to_string(),
-    });
-    format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(payload.to_string()))
-}
-
-const DAY: i64 = 86_400_000;
-
 fn project_with(ims: &StandIn) -> Project {
     project().with("KIT_ADOBE_AUTH", "ims").with("OAUTH_BASE_URL", &ims.url)
 }
@@ -272,4 +259,55 @@ async fn a_kit_that_publishes_to_anothers_events_service_takes_its_tokens() {
     let narrow = token(&events, &client, "openid").await;
     let reason = recorded(&project, &ask_as(&kit, &narrow, ORG).await)["reason"].clone();
     assert!(reason.as_str().unwrap().contains("scope `read_organizations`"), "{reason}");
+}
+
+/// Calls `starter-kit/info` from the command line.
+fn invoke(project: &Project, kit: &Server, client: &[(&str, &str)]) -> std::process::Output {
+    let mut command = project.command(&["action", "invoke", "starter-kit/info"]);
+    command.env("KIT_URL", kit.url("")).envs(client.iter().copied()).output().unwrap()
+}
+
+#[tokio::test]
+async fn the_command_line_gets_a_token_where_an_action_demands_one() {
+    let project = project();
+    let kit = project.start(&["serve"]);
+    let (id, secret) = client(&project);
+    let known = [("OAUTH_CLIENT_ID", id.as_str()), ("OAUTH_CLIENT_SECRET", secret.as_str())];
+    let called = invoke(&project, &kit, &known);
+    assert!(called.status.success(), "{called:?}");
+    let said = |output: &std::process::Output| String::from_utf8(output.stderr.clone()).unwrap();
+    let nobody = invoke(&project, &kit, &[]);
+    assert_eq!(nobody.status.code(), Some(1));
+    let hint =
+        "`starter-kit/info` answered 401\n  hint: set `OAUTH_CLIENT_ID`, `OAUTH_CLIENT_SECRET` and `OAUTH_ORG_ID`";
+    assert!(said(&nobody).contains(hint), "{nobody:?}");
+    let wrong = invoke(&project, &kit, &[known[0], ("OAUTH_CLIENT_SECRET", "wr0ng")]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        said(&wrong).contains("note: called without an access token: ") && !said(&wrong).contains("wr0ng"),
+        "{wrong:?}"
+    );
+    let stranger = invoke(&project, &kit, &[known[0], known[1], ("OAUTH_ORG_ID", OTHER_ORG)]);
+    assert!(said(&stranger).contains("hint: `kit activation get ID`"), "{stranger:?}");
+    let activation = String::from_utf8(stranger.stdout).unwrap();
+    assert!(activation.contains("the request is not authorized; activation "), "{activation}");
+    let log = kit.log();
+    assert!(!log.contains(&secret), "{log}");
+    // On loopback `kit dev` asks nobody; what it does not know is no obstacle.
+    let dev = project.with("KIT_DATA", "other").start(&["dev"]);
+    assert!(
+        invoke(&Project::new(), &dev, &[("OAUTH_CLIENT_ID", "x"), known[1], ("OAUTH_ORG_ID", ORG)]).status.success()
+    );
+}
+
+/// The command is waited for on one thread while the stand-in answers on another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_asks_adobes_ims_where_that_vouches() {
+    let ims = StandIn::start(Mood::Vouches).await;
+    let project = project_with(&ims);
+    let kit = project.start(&["serve"]);
+    let client = [("OAUTH_CLIENT_ID", "shop"), ("OAUTH_CLIENT_SECRET", "s3cr3t")];
+    let called = invoke(&project, &kit, &client);
+    assert!(called.status.success(), "{called:?}");
+    assert_eq!(ims.calls(), ["/ims/token/v3", "/ims/validate_token/v1", "/ims/organizations/v6"]);
 }

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use super::path::KeyPath;
 
 /// Those of a key of 8192 bits; keys that are longer are refused anyway.
-const SIGNATURE_BYTES_MAX: usize = 1_024;
+pub(super) const SIGNATURE_BYTES_MAX: usize = 1_024;
 
 /// One signature with where its key is.
 pub(super) enum Pair {

@@ -13,9 +13,7 @@ pub(super) struct SenderKey(ParsedPublicKey);
 impl SenderKey {
     /// Reads PEM with a `SubjectPublicKeyInfo` (RFC 7468, section 13).
     pub fn from_pem(pem: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(pem).ok()?.trim();
-        let encoded: String = text.strip_prefix(BEGIN)?.strip_suffix(END)?.split_ascii_whitespace().collect();
-        let der = BASE64_STANDARD.decode(encoded).ok()?;
+        let der = read_pem(pem)?;
         ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).ok().map(Self)
     }
 
@@ -25,8 +23,32 @@ impl SenderKey {
     }
 }
 
+/// The bytes between the two lines that frame a public key.
+pub(super) fn read_pem(pem: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(pem).ok()?.trim();
+    let encoded: String = text.strip_prefix(BEGIN)?.strip_suffix(END)?.split_ascii_whitespace().collect();
+    BASE64_STANDARD.decode(encoded).ok()
+}
+
 impl fmt::Debug for SenderKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SenderKey")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever a key host answers is a key or none, never a panic.
+        #[test]
+        fn what_is_no_key_is_none(bytes in any::<Vec<u8>>(), text in "[A-Za-z0-9+/=\n]{0,200}") {
+            prop_assert!(SenderKey::from_pem(&bytes).is_none());
+            let pem = format!("{BEGIN}\n{text}\n{END}\n");
+            prop_assert!(SenderKey::from_pem(pem.as_bytes()).is_none());
+        }
     }
 }

@@ -1,6 +1,8 @@
-//! Whether a delivery by webhook comes from the events API (contract, sections 4.1, 4.4 and 4.5).
+//! Whether a delivery by webhook comes from the events API (contract, sections 4.1, 4.4 and 4.5), and a request from
+//! Commerce.
 
 mod budget;
+mod commerce;
 mod download;
 mod headers;
 mod hmac;
@@ -16,6 +18,7 @@ use http::HeaderMap;
 use reqwest::Url;
 use secrecy::SecretString;
 
+pub use self::commerce::{CommerceKeyError, CommerceSignature};
 use self::headers::{Pair, pair};
 use self::hmac::Said;
 use self::key::SenderKey;

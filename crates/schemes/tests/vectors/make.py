@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes the vectors beside this file with Python's hmac module and OpenSSL, which share no code with the crate.
 
-Run it as `python3 crates/schemes/tests/vectors/make.py`; it writes the same files every time.
+Run it as `python3 crates/schemes/tests/vectors/make.py`; it writes the same files every time. With
+`tokens` it writes `tokens.json` instead, with new keys: ECDSA signatures differ each time anyway.
 """
 import base64
 import hashlib
@@ -9,6 +10,7 @@ import hmac
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 FOLDER = pathlib.Path(__file__).parent
@@ -92,7 +94,95 @@ def stripe(body_name, body):
                  {"stripe-signature": f"t={AT},v1={old},v1={digest},v0={'00' * 32}"}, body)
 
 
+def encoded(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def openssl(*arguments, text=b""):
+    return subprocess.run(["openssl", *arguments], check=True, capture_output=True, input=text).stdout
+
+
+def fixed(der, width):
+    """The two numbers of an ECDSA signature, each in `width` bytes, out of their DER."""
+    numbers, at = [], 2
+    for _ in range(2):
+        length = der[at + 1]
+        numbers.append(int.from_bytes(der[at + 2:at + 2 + length], "big").to_bytes(width, "big"))
+        at += 2 + length
+    return b"".join(numbers)
+
+
+def public_numbers(path):
+    """Modulus of an RSA key, or the point of another, out of what OpenSSL prints."""
+    lines = openssl("pkey", "-in", path, "-noout", "-text_pub").decode().splitlines()
+    wanted = ("Modulus:", "pub:")
+    start = next(number for number, line in enumerate(lines) if line.strip() in wanted)
+    digits = ""
+    for line in lines[start + 1:]:
+        if not line.startswith("    "):
+            break
+        digits += line.strip().replace(":", "")
+    return bytes.fromhex(digits)
+
+
+KINDS = {
+    "RS256": (["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], ["-sha256"]),
+    "PS384": (["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+              ["-sha384", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:48"]),
+    "ES256": (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], ["-sha256"]),
+    "ES384": (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"], ["-sha384"]),
+    "EdDSA": (["-algorithm", "ED25519"], None),
+}
+
+
+def jwk(algorithm, path):
+    numbers = public_numbers(path)
+    common = {"kid": f"key of {algorithm}", "use": "sig", "alg": algorithm}
+    if algorithm[0] in "RP":
+        return common | {"kty": "RSA", "n": encoded(numbers.lstrip(b"\0")), "e": "AQAB"}
+    if algorithm == "EdDSA":
+        return common | {"kty": "OKP", "crv": "Ed25519", "x": encoded(numbers)}
+    half = len(numbers[1:]) // 2
+    curve = {"ES256": "P-256", "ES384": "P-384"}[algorithm]
+    return common | {"kty": "EC", "crv": curve, "x": encoded(numbers[1:1 + half]), "y": encoded(numbers[1 + half:])}
+
+
+def token(algorithm, path, folder, claims):
+    head = {"alg": algorithm, "typ": "JWT", "kid": f"key of {algorithm}"}
+    text = ".".join(encoded(json.dumps(part).encode()) for part in (head, claims)).encode()
+    data = pathlib.Path(folder, "text")
+    data.write_bytes(text)
+    options = KINDS[algorithm][1]
+    if options is None:
+        signature = openssl("pkeyutl", "-sign", "-rawin", "-inkey", path, "-in", data)
+    else:
+        signature = openssl("dgst", "-sign", path, *options, data)
+    if algorithm.startswith("ES"):
+        signature = fixed(signature, int(algorithm[2:]) // 8)
+    return text.decode() + "." + encoded(signature)
+
+
+def tokens():
+    """New keys each time: `make.py tokens` asks for it."""
+    claims = {"iss": "https://issuer.example.com/", "aud": ["kit", "another"],
+              "sub": "erp", "iat": AT, "nbf": AT, "exp": AT + 3600}
+    made = []
+    with tempfile.TemporaryDirectory() as folder:
+        for algorithm, (options, _) in KINDS.items():
+            path = pathlib.Path(folder, f"{algorithm}.pem")
+            openssl("genpkey", *options, "-out", path)
+            made.append({
+                "algorithm": algorithm,
+                "jwk": jwk(algorithm, path),
+                "pem": openssl("pkey", "-in", path, "-pubout").decode(),
+                "token": token(algorithm, path, folder, claims),
+            })
+    (FOLDER / "tokens.json").write_text(json.dumps({"at": AT, "tokens": made}, indent=1) + "\n")
+
+
 def main():
+    if sys.argv[1:] == ["tokens"]:
+        return tokens()
     for file, make in {"standard-webhooks": standard, "port": port, "of-body": of_body, "stripe": stripe}.items():
         vectors = [made for name, body in BODIES.items() for made in make(name, body)]
         text = json.dumps(vectors, indent=1, ensure_ascii=True) + "\n"

@@ -24,7 +24,7 @@ pub enum AdobeAuth {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
+pub(super) enum Word {
     Own,
     Ims,
 }
@@ -46,7 +46,7 @@ pub(super) fn read(reader: &mut Reader<'_>, events: &Events) -> AdobeAuth {
     }
 }
 
-fn word(reader: &mut Reader<'_>) -> Option<Word> {
+pub(super) fn word(reader: &mut Reader<'_>) -> Option<Word> {
     let setting = Setting {
         name: NAME,
         expected: "expected `own` or `ims`",

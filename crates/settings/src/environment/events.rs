@@ -138,7 +138,7 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode, role: Role, is_local: bo
     }
 }
 
-fn api(reader: &mut Reader<'_>) -> EventsApi {
+pub(super) fn api(reader: &mut Reader<'_>) -> EventsApi {
     let setting = Setting {
         name: "KIT_EVENTS_API",
         expected: "expected `embedded` or `adobe`",
@@ -183,8 +183,7 @@ fn client(reader: &mut Reader<'_>, mode: Mode) -> Option<EventsClient> {
     let consumer_id = required(reader, "IO_CONSUMER_ID", "`project.org.id` of the workspace's JSON");
     let project_id = required(reader, "IO_PROJECT_ID", "`project.id` of the workspace's JSON");
     let workspace_id = required(reader, "IO_WORKSPACE_ID", "`project.workspace.id` of the workspace's JSON");
-    let scopes = reader.get("OAUTH_SCOPES").unwrap_or(SCOPES);
-    let scopes = scopes.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    let scopes = scopes(reader);
     Some(EventsClient {
         ingress_url: ingress_url?,
         management_url: management_url?,
@@ -198,6 +197,17 @@ fn client(reader: &mut Reader<'_>, mode: Mode) -> Option<EventsClient> {
         project_id: project_id?,
         workspace_id: workspace_id?,
     })
+}
+
+/// What access tokens are asked for.
+pub(super) fn scopes(reader: &Reader<'_>) -> Vec<String> {
+    let scopes = reader.get("OAUTH_SCOPES").unwrap_or(SCOPES);
+    scopes.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+}
+
+/// Where access tokens are asked for.
+pub(super) fn token_url(reader: &mut Reader<'_>) -> Option<String> {
+    oauth_url(reader).map(|url| format!("{url}{TOKEN_VERSION}"))
 }
 
 /// The token endpoint up to its version.

@@ -2,12 +2,11 @@
 
 mod adobe_auth;
 mod backoffice;
+mod caller;
 mod commerce;
 pub(crate) mod delivery;
 mod events;
 mod ingestion;
-#[cfg(test)]
-mod ingestion_tests;
 mod names;
 pub(crate) mod quantity;
 mod reader;
@@ -25,10 +24,11 @@ use secrecy::SecretString;
 
 pub use crate::environment::adobe_auth::AdobeAuth;
 pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
+pub use crate::environment::caller::Caller;
 pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
-pub use crate::environment::ingestion::Ingestion;
+pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::Server;

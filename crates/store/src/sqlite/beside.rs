@@ -49,9 +49,9 @@ impl Beside {
         self.write(|connection| rows::reserve(connection, key, value, now, expires))
     }
 
-    /// Sets a value until `expires`.
-    pub fn put_value(&self, key: &str, value: &[u8], expires: Timestamp) -> Result<(), StoreError> {
-        self.write(|connection| rows::put_value(connection, key, value, expires))
+    /// Puts a value in the place of this one; says whether it was still there.
+    pub fn replace_value(&self, key: &str, before: &[u8], value: &[u8]) -> Result<bool, StoreError> {
+        rows::replace_value(&self.connection, key, before, value).map_err(|_| StoreError::Unavailable)
     }
 
     /// Asks the kit of this folder for work: the one that runs, or the next that does.

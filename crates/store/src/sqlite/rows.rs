@@ -218,6 +218,13 @@ pub(super) fn reserve(
     Ok(changed > 0)
 }
 
+pub(super) fn replace_value(connection: &Connection, key: &str, before: &[u8], value: &[u8]) -> rusqlite::Result<bool> {
+    let changed = connection
+        .prepare_cached("UPDATE value SET value = ?3 WHERE key = ?1 AND value = ?2")?
+        .execute(params![key, before, value])?;
+    Ok(changed > 0)
+}
+
 pub(super) fn delete_value(connection: &Connection, key: &str) -> rusqlite::Result<bool> {
     Ok(connection.prepare_cached("DELETE FROM value WHERE key = ?1")?.execute([key])? > 0)
 }

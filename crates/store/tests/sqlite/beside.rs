@@ -53,6 +53,11 @@ async fn a_running_store_sees_what_is_written_beside_it() {
     assert!(!store.reserve("k", b"third".to_vec(), at(9), at(20)).await.unwrap());
     beside.reserve("k", b"fourth", at(10), at(20)).unwrap();
     assert_eq!(store.value("k", at(10)).await.unwrap().as_deref(), Some(&b"fourth"[..]));
+    assert!(!beside.replace_value("k", b"first", b"fifth").unwrap(), "somebody has changed it since");
+    assert!(beside.replace_value("k", b"fourth", b"fifth").unwrap());
+    assert_eq!(store.value("k", at(19)).await.unwrap().as_deref(), Some(&b"fifth"[..]));
+    assert_eq!(store.value("k", at(20)).await.unwrap(), None, "it expires when the one before would have");
+    assert!(!beside.replace_value("other", b"", b"x").unwrap());
 }
 
 #[tokio::test]

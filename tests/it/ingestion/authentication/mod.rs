@@ -1,7 +1,9 @@
 //! Who may send events: each scheme over HTTP, what is refused, and what the activation tells of it.
 
+mod origins;
 mod replays;
 mod schemes;
+mod tokens;
 
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

@@ -1,19 +1,25 @@
 //! Who may send events to the ingestion webhook.
 
+mod origin;
+#[cfg(test)]
+mod tests;
+mod token;
+
 use std::time::Duration;
 
 use http::HeaderName;
 use schemes::api_key::{self, ApiKey};
 use schemes::basic::Basic;
+use schemes::network::Network;
 use schemes::signature::{Rule, Template};
 use schemes::standard_webhooks::VerifyingKeys;
-use schemes::{Encoding, MacKeys, Scheme, Secrets};
+use schemes::{Encoding, MacKeys, Scheme, Secrets, client_certificate, jwt};
 use secrecy::SecretString;
 
 use crate::environment::commerce::is_set;
 use crate::environment::reader::{Reader, Setting};
 use crate::environment::{DAY, Mode};
-use crate::suggestion;
+use crate::{Faults, Variables, suggestion};
 
 pub(super) const AUTH: &str = "KIT_INGESTION_AUTH";
 const WINDOW: &str = "KIT_INGESTION_WINDOW";
@@ -33,7 +39,21 @@ const SHOPIFY: &str = "KIT_INGESTION_SHOPIFY_SECRET";
 const STRIPE: &str = "KIT_INGESTION_STRIPE_SECRET";
 const GITHUB: &str = "KIT_INGESTION_GITHUB_SECRET";
 
-const SCHEMES: [&str; 8] = ["api-key", "basic", "hmac", "standard-webhooks", "port", "shopify", "stripe", "github"];
+const SCHEMES: [&str; 11] = [
+    "api-key",
+    "basic",
+    "hmac",
+    "standard-webhooks",
+    "port",
+    "shopify",
+    "stripe",
+    "github",
+    "jwt",
+    "ims",
+    "client-certificate",
+];
+
+const IMS: &str = "ims";
 
 const SIGNATURE_HEADER_DEFAULT: HeaderName = HeaderName::from_static("x-signature");
 
@@ -44,24 +64,84 @@ const SECRETS_MAX: usize = 4;
 #[derive(Debug, Clone, Default)]
 pub struct Ingestion {
     /// Tried in this order; none: everybody may.
-    pub schemes: Vec<Scheme>,
+    pub schemes: Vec<IngestionScheme>,
     /// How far a request's time may be from ours, in either direction.
     pub window: Duration,
+    /// From where anybody may send at all; none: from everywhere.
+    pub networks: Vec<Network>,
+    /// Whose word on addresses and certificates is believed.
+    pub proxies: Vec<Network>,
+}
+
+/// One scheme, by what it takes to decide.
+#[derive(Debug, Clone)]
+pub enum IngestionScheme {
+    /// The request alone.
+    Request(Scheme),
+    /// The request, and the issuer's keys, which are downloaded.
+    Token { rule: jwt::Rule, keys_url: String },
+    /// Whoever vouches for the callers of web actions: IMS, or our own events service.
+    Ims,
+    /// The request, and that it comes from a trusted proxy.
+    ClientCertificate(client_certificate::Rule),
+}
+
+impl IngestionScheme {
+    /// As settings name it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Request(scheme) => scheme.name(),
+            Self::Token { .. } => jwt::SCHEME,
+            Self::Ims => IMS,
+            Self::ClientCertificate(_) => client_certificate::SCHEME,
+        }
+    }
 }
 
 impl Ingestion {
     /// The schemes as settings name them.
     pub fn names(&self) -> Vec<&'static str> {
-        self.schemes.iter().map(Scheme::name).collect()
+        self.schemes.iter().map(IngestionScheme::name).collect()
+    }
+
+    /// What one scheme would decide by, for a look at a stored request: everything else is left out. `secret` stands for
+    /// the variable that usually has it.
+    pub fn of_scheme(variables: &Variables, name: &str, secret: Option<&str>) -> Result<Self, Faults> {
+        let mut variables = variables.clone();
+        variables.set(AUTH, name);
+        if let (Some(variable), Some(secret)) = (secret_variable(name), secret) {
+            variables.set(variable, secret);
+        }
+        let mut reader = Reader { variables: &variables, faults: Vec::new() };
+        let ingestion = read(&mut reader, Mode::Serve);
+        Faults::none_or(reader.faults, ingestion)
     }
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Ingestion {
     let window = reader.duration(WINDOW, "5m", Duration::from_secs(1)..=DAY, "`1s` to `1d`");
-    Ingestion { schemes: schemes(reader, mode), window }
+    let (networks, proxies) = (origin::networks(reader), origin::proxies(reader));
+    Ingestion { schemes: schemes(reader, mode), window, networks, proxies }
 }
 
-fn schemes(reader: &mut Reader<'_>, mode: Mode) -> Vec<Scheme> {
+/// Where a scheme's secret is said.
+fn secret_variable(scheme: &str) -> Option<&'static str> {
+    Some(match scheme {
+        "api-key" => API_KEY,
+        "basic" => BASIC_PASSWORD,
+        "hmac" => HMAC,
+        "standard-webhooks" => STANDARD_WEBHOOKS,
+        "port" => PORT,
+        "shopify" => SHOPIFY,
+        "stripe" => STRIPE,
+        "github" => GITHUB,
+        "jwt" => token::PUBLIC_KEY,
+        "client-certificate" => origin::ALLOWED,
+        _ => return None,
+    })
+}
+
+fn schemes(reader: &mut Reader<'_>, mode: Mode) -> Vec<IngestionScheme> {
     let Some(said) = reader.get(AUTH).map(str::to_owned) else {
         if mode == Mode::Serve {
             let list = SCHEMES.map(|name| format!("`{name}`")).join(", ");
@@ -89,8 +169,11 @@ fn schemes(reader: &mut Reader<'_>, mode: Mode) -> Vec<Scheme> {
     schemes
 }
 
-fn scheme(reader: &mut Reader<'_>, name: &str) -> Option<Scheme> {
-    match name {
+fn scheme(reader: &mut Reader<'_>, name: &str) -> Option<IngestionScheme> {
+    let scheme = match name {
+        "jwt" => return token::jwt(reader),
+        "ims" => return Some(IngestionScheme::Ims),
+        "client-certificate" => return origin::client_certificate(reader),
         "api-key" => api_key(reader),
         "basic" => basic(reader),
         "hmac" => hmac(reader),
@@ -111,7 +194,8 @@ fn scheme(reader: &mut Reader<'_>, name: &str) -> Option<Scheme> {
             reader.fault(AUTH, format!("expected `none`, or schemes out of {list}"), hint);
             None
         }
-    }
+    };
+    scheme.map(IngestionScheme::Request)
 }
 
 fn api_key(reader: &mut Reader<'_>) -> Option<Scheme> {

@@ -16,8 +16,7 @@ fn read(mode: Mode, pairs: &[(&str, &str)]) -> Result<Environment, Faults> {
 #[track_caller]
 fn check(pairs: &[(&str, &str)], names: &[&str]) {
     let ingestion = read(Mode::Serve, pairs).unwrap().ingestion;
-    let found: Vec<&str> = ingestion.schemes.iter().map(schemes::Scheme::name).collect();
-    assert_eq!(found, names, "{pairs:?}");
+    assert_eq!(ingestion.names(), names, "{pairs:?}");
     assert!(!format!("{ingestion:?}").contains(SECRET));
 }
 
@@ -108,4 +107,60 @@ fn a_rule_of_ones_own_has_to_make_sense() {
         "`KIT_INGESTION_HMAC_HEADER`: expected the name of a header",
     );
     check_rule("KIT_INGESTION_HMAC_ENCODING", "base32", "`KIT_INGESTION_HMAC_ENCODING`: expected `hex`, `base64` or");
+}
+
+const PEM: &str = "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\\n-----END PUBLIC KEY-----";
+
+#[test]
+fn a_token_has_an_issuer_an_audience_and_keys() {
+    let jwt = [
+        ("KIT_INGESTION_AUTH", "jwt"),
+        ("KIT_INGESTION_JWT_ISSUER", "https://issuer.example.com/"),
+        ("KIT_INGESTION_JWT_AUDIENCE", "kit, other"),
+    ];
+    let with = |name: &'static str, value: &'static str| [jwt.as_slice(), &[(name, value)]].concat();
+    let url = "KIT_INGESTION_JWT_JWKS_URL";
+    check(&with(url, "https://issuer.example.com/jwks.json?v=1"), &["jwt"]);
+    check(&with(url, "http://127.0.0.1:4711/jwks.json"), &["jwt"]);
+    check(&with("KIT_INGESTION_JWT_PUBLIC_KEY", PEM), &["jwt"]);
+    for text in ["http://issuer.example.com/jwks.json", "issuer.example.com", "https://me:5ecret-of-the-tests@issuer/"]
+    {
+        check_fault(&with(url, text), "`KIT_INGESTION_JWT_JWKS_URL`: expected an `https` URL");
+    }
+    check_fault(
+        &with("KIT_INGESTION_JWT_PUBLIC_KEY", SECRET),
+        "`KIT_INGESTION_JWT_PUBLIC_KEY`: expected a public key in PEM",
+    );
+    check_fault(&jwt, "`KIT_INGESTION_JWT_JWKS_URL`: expected either this or `KIT_INGESTION_JWT_PUBLIC_KEY`");
+    let key = with("KIT_INGESTION_JWT_PUBLIC_KEY", PEM);
+    let algorithms = [key.as_slice(), &[("KIT_INGESTION_JWT_ALGORITHMS", "RS256,HS256")]].concat();
+    check_fault(&algorithms, "`KIT_INGESTION_JWT_ALGORITHMS`: expected algorithms with a key pair");
+    check_fault(
+        &[&key[..2], &key[3..]].concat(),
+        "`KIT_INGESTION_JWT_AUDIENCE`: expected a value for the scheme `jwt`",
+    );
+}
+
+#[test]
+fn networks_and_certificates_are_lists() {
+    let pairs = [
+        ("KIT_INGESTION_AUTH", "ims,client-certificate"),
+        ("KIT_INGESTION_CLIENT_CERTIFICATE_ALLOWED", r#"["CN=erp,O=Example","CN=shop"]"#),
+        ("KIT_TRUSTED_PROXIES", "10.0.0.0/8"),
+        ("KIT_INGESTION_IPS", "192.0.2.7, 2001:db8::/32"),
+    ];
+    check(&pairs, &["ims", "client-certificate"]);
+    let ingestion = read(Mode::Serve, &pairs).unwrap().ingestion;
+    assert_eq!((ingestion.networks.len(), ingestion.proxies.len()), (2, 1));
+    check_fault(
+        &[&pairs[..2], &pairs[3..]].concat(),
+        "`KIT_TRUSTED_PROXIES`: expected a value for the scheme `client-certificate`",
+    );
+    let none = ("KIT_INGESTION_AUTH", "none");
+    for text in ["192.0.2.7/33", "10.1.0.0/8", "everybody", "10.0.0.0/8,"] {
+        check_fault(
+            &[none, ("KIT_INGESTION_IPS", text)],
+            "`KIT_INGESTION_IPS`: expected at most 256 addresses or networks",
+        );
+    }
 }
