@@ -10,6 +10,8 @@ mod id;
 
 mod ingestion {
     mod auth;
+    #[cfg(test)]
+    mod tests;
     pub mod webhook;
 }
 

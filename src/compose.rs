@@ -23,7 +23,7 @@ use tracing::{info, warn};
 use crate::beside::{Beside, Shared};
 use crate::deploy;
 use crate::events::Means;
-use crate::guards::Guards;
+use crate::guards::{self, Guards};
 use crate::metrics;
 use crate::project::Project;
 use crate::senders::Configured;
@@ -92,7 +92,8 @@ pub async fn compose_on(
         None => means.embedded(address).await?,
         Some(client) => means.elsewhere(client, &pool)?,
     };
-    let guards = Guards::new(&environment.adobe_auth, project.mode, travel.service.as_ref(), &pool)?;
+    let means = guards::Means { service: travel.service.as_ref(), pool: &pool, clock: Arc::clone(&clock) };
+    let guards = Guards::new(&environment.adobe_auth, project.mode, means)?;
     let registry = registry(project, &pool, fallback.as_ref(), &guards)?;
     let intake = Intake::new(Arc::clone(&schemas), Arc::clone(&store), Arc::clone(&clock), travel.way);
     let runner = Runner::new(RunnerParts {

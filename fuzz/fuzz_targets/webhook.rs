@@ -14,7 +14,13 @@ static WEBHOOK: LazyLock<Entry> =
 
 fuzz_target!(|body: &[u8]| {
     let Entry::Web(webhook) = &*WEBHOOK else { unreachable!("the webhook is a web action") };
-    let request = Request { method: Method::POST, headers: HeaderMap::new(), query: None, body: body.to_vec().into(), peer: None };
+    let request = Request {
+        method: Method::POST,
+        headers: HeaderMap::new(),
+        query: None,
+        body: body.to_vec().into(),
+        peer: None,
+    };
     let cx = testkit::context().build();
     let response = webhook.run(&cx, request).now_or_never().expect("the fake publisher answers at once");
     assert!(response.status < 500, "{}", response.status);

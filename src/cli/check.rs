@@ -43,10 +43,18 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
 /// Who may send events.
 fn senders(ingestion: &Ingestion) -> String {
     let names: Vec<String> = ingestion.names().iter().map(|name| format!("`{name}`")).collect();
-    match names.as_slice() {
-        [] => "the ingestion webhook takes events from everybody who reaches it".to_owned(),
-        _ => format!("the ingestion webhook takes events that {} accepts", names.join(" or ")),
-    }
+    let whose = match names.as_slice() {
+        [] => "from everybody who reaches it".to_owned(),
+        _ => format!("that {} accepts", names.join(" or ")),
+    };
+    let networks = match ingestion.networks.as_slice() {
+        [] => String::new(),
+        networks => {
+            let texts: Vec<String> = networks.iter().map(ToString::to_string).collect();
+            format!(", when they come from {}", texts.join(" or "))
+        }
+    };
+    format!("the ingestion webhook takes events {whose}{networks}")
 }
 
 fn as_json(command: &str, read: Result<&Project, &Faults>) -> serde_json::Value {

@@ -6,9 +6,9 @@ mod headers;
 
 use std::sync::Arc;
 
-use adobe::{Clock, CommerceSignature, Pool, TokenCheck, TokenCheckSettings};
+use adobe::{CommerceSignature, Pool, TokenCheck, TokenCheckSettings};
 use anyhow::Context;
-use engine::Guard;
+use engine::{Clock, Guard};
 use events_api::Service;
 use serde_json::Value;
 use settings::{Action, Fault, Manifest, Mode, Web};
@@ -38,17 +38,19 @@ pub struct Guards {
     authority: Option<Authority>,
 }
 
+/// What callers are vouched for with.
+pub struct Means<'a> {
+    /// Our own events service, if there is one in this process.
+    pub service: Option<&'a Service>,
+    pub pool: &'a Pool,
+    pub clock: Arc<dyn Clock>,
+}
+
 impl Guards {
-    /// `service` is our own events service, if there is one in this process.
-    ///
     /// # Errors
     /// The address of IMS is none.
-    pub fn new(
-        settings: &settings::AdobeAuth,
-        mode: Mode,
-        service: Option<&Service>,
-        pool: &Pool,
-    ) -> anyhow::Result<Self> {
+    pub fn new(settings: &settings::AdobeAuth, mode: Mode, means: Means<'_>) -> anyhow::Result<Self> {
+        let Means { service, pool, clock } = means;
         let guard = match (settings, service) {
             (settings::AdobeAuth::Own, Some(service)) => {
                 let org_id = service.identity().ims_org_id.clone();
@@ -57,7 +59,7 @@ impl Guards {
             (settings::AdobeAuth::Own, None) => None,
             (settings::AdobeAuth::Ims { ims_url, org_id }, _) => {
                 let asked = TokenCheckSettings { ims_url: ims_url.clone(), org_id: org_id.clone() };
-                let check = TokenCheck::new(pool.clone(), asked, Clock::system());
+                let check = TokenCheck::new(pool.clone(), asked, adobe::Clock::new(move || clock.now()));
                 let check = check.context("the check of Adobe's tokens cannot be set up")?;
                 Some(AdobeAuth { org_id: org_id.clone(), authority: Authority::Ims(check) })
             }

@@ -79,13 +79,13 @@ impl Check {
 
 /// A token by a key that is not known may be by one that is newer than those at hand.
 async fn by_issuer(rule: &jwt::Rule, issuer: &Issuer, token: &str, window: Window) -> Result<Proven, Doubt> {
-    let keys = issuer.keys().await.map_err(|error| {
+    let known = issuer.keys().await.map_err(|error| {
         let retry_after = error.pause();
         Doubt::Unknown { reason: error.to_string(), retry_after }
     })?;
-    let mut verified = rule.verify(token, &keys, window.now);
+    let mut verified = rule.verify(token, &known.keys, window.now);
     if matches!(verified, Err(TokenFault::UnknownKey { .. } | TokenFault::Signature { .. })) {
-        verified = rule.verify(token, &*issuer.newer(&keys).await, window.now);
+        verified = rule.verify(token, &issuer.newer(&known).await.keys, window.now);
     }
     verified.map(|()| Proven { nonce: None }).map_err(|fault| Doubt::Refused(fault.to_string()))
 }

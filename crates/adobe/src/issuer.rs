@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use reqwest::Url;
 use schemes::jwt::{KeySet, KeySetFault};
 
@@ -57,16 +59,29 @@ impl Failure for IssuerError {
     }
 }
 
-type Keys = Flight<Arc<KeySet>, IssuerError>;
+/// The keys of one download.
+#[derive(Clone, Debug)]
+pub struct IssuerKeys {
+    pub keys: Arc<KeySet>,
+    /// Later downloads have greater numbers.
+    number: u64,
+}
+
+type Keys = Flight<IssuerKeys, IssuerError>;
 
 /// Keeps the keys of one issuer fresh for everybody: one download for all who wait.
 pub struct Issuer {
-    pool: Pool,
-    clock: Clock,
-    url: Url,
+    source: Arc<Source>,
     keys: Arc<Keys>,
     /// A look for newer keys, whatever came of it, is remembered for a minute.
     newer: Arc<Keys>,
+}
+
+struct Source {
+    pool: Pool,
+    clock: Clock,
+    url: Url,
+    downloads: AtomicU64,
 }
 
 impl Issuer {
@@ -74,35 +89,34 @@ impl Issuer {
     /// The address is none.
     pub fn new(pool: Pool, url: &str, clock: Clock) -> Result<Self, SettingsError> {
         let url = http_url(url, "address of the issuer's keys")?;
-        Ok(Self { keys: Flight::new(clock.clone()), newer: Flight::new(clock.clone()), pool, clock, url })
+        let (keys, newer) = (Flight::new(clock.clone()), Flight::new(clock.clone()));
+        Ok(Self { source: Arc::new(Source { pool, clock, url, downloads: AtomicU64::new(0) }), keys, newer })
     }
 
     /// The keys at hand, or those of a download.
     ///
     /// # Errors
     /// None are known, and they cannot be downloaded now.
-    pub async fn keys(&self) -> Result<Arc<KeySet>, IssuerError> {
-        self.keys.get(|| download(self.pool.clone(), self.url.clone(), self.clock.clone())).await
+    pub async fn keys(&self) -> Result<IssuerKeys, IssuerError> {
+        let source = Arc::clone(&self.source);
+        self.keys.get(|| async move { source.download().await.map(|keys| source.kept(keys)) }).await
     }
 
     /// For a token that none of these keys signed: those of a new download, or of one within the last minute. The same
-    /// keys when it fails.
-    pub async fn newer(&self, known: &Arc<KeySet>) -> Arc<KeySet> {
-        let (pool, url, clock, known_before) =
-            (self.pool.clone(), self.url.clone(), self.clock.clone(), Arc::clone(known));
+    /// keys when it fails, or brought nothing later.
+    pub async fn newer(&self, known: &IssuerKeys) -> IssuerKeys {
+        let (source, before) = (Arc::clone(&self.source), known.clone());
         let found = self.newer.get(|| async move {
-            let value = download(pool, url, clock.clone()).await.map_or(known_before, |kept| kept.value);
-            let until = after(clock.now(), NEWER_EVERY);
+            let value = source.download().await.unwrap_or(before);
+            let until = after(source.clock.now(), NEWER_EVERY);
             Ok(Kept { value, renew_at: until, usable_until: until })
         });
-        let Ok(found) = found.await else { return Arc::clone(known) };
-        // Whatever was found last is what everybody uses from now on.
-        if self.keys.forget(|kept| Arc::ptr_eq(kept, known) && !Arc::ptr_eq(&found, known)) {
-            let (kept, now) = (Arc::clone(&found), self.clock.now());
-            let adopted = self.keys.get(|| async move {
-                Ok(Kept { value: kept, renew_at: after(now, RENEWED_AFTER), usable_until: after(now, USED_FOR) })
-            });
-            return adopted.await.unwrap_or(found);
+        let found = found.await.ok().filter(|found| found.number > known.number);
+        let Some(found) = found else { return known.clone() };
+        // From now on everybody uses what was found.
+        if self.keys.forget(|kept| kept.number < found.number) {
+            let kept = self.source.kept(found.clone());
+            return self.keys.get(|| async move { Ok(kept) }).await.unwrap_or(found);
         }
         found
     }
@@ -114,18 +128,26 @@ impl fmt::Debug for Issuer {
     }
 }
 
-async fn download(pool: Pool, url: Url, clock: Clock) -> Result<Kept<Arc<KeySet>>, IssuerError> {
-    let answer = pool.get(url, TIME_LIMIT).await;
-    let mut response = answer.map_err(|error| IssuerError::NoAnswer(Silence::of(&error)))?;
-    if response.status() != http::StatusCode::OK {
-        let retry_after = retry_after(response.headers(), clock.now());
-        return Err(IssuerError::Status { status: response.status().as_u16(), retry_after });
+impl Source {
+    async fn download(&self) -> Result<IssuerKeys, IssuerError> {
+        let number = self.downloads.fetch_add(1, Ordering::Relaxed);
+        let answer = self.pool.get(self.url.clone(), TIME_LIMIT).await;
+        let mut response = answer.map_err(|error| IssuerError::NoAnswer(Silence::of(&error)))?;
+        let status = response.status();
+        if status != StatusCode::OK {
+            let retry_after = retry_after(response.headers(), self.clock.now());
+            return Err(IssuerError::Status { status: status.as_u16(), retry_after });
+        }
+        let text = read(&mut response, BYTES_MAX).await.map_err(|error| match error {
+            BodyError::TooLarge => IssuerError::TooLarge,
+            BodyError::Broken(error) => IssuerError::NoAnswer(Silence::of(&error.into())),
+        })?;
+        let keys = KeySet::from_jwks(&text).map_err(IssuerError::Unreadable)?;
+        Ok(IssuerKeys { keys: Arc::new(keys), number })
     }
-    let text = read(&mut response, BYTES_MAX).await.map_err(|error| match error {
-        BodyError::TooLarge => IssuerError::TooLarge,
-        BodyError::Broken(error) => IssuerError::NoAnswer(Silence::of(&error.into())),
-    })?;
-    let value = Arc::new(KeySet::from_jwks(&text).map_err(IssuerError::Unreadable)?);
-    let now = clock.now();
-    Ok(Kept { value, renew_at: after(now, RENEWED_AFTER), usable_until: after(now, USED_FOR) })
+
+    fn kept(&self, value: IssuerKeys) -> Kept<IssuerKeys> {
+        let now = self.clock.now();
+        Kept { value, renew_at: after(now, RENEWED_AFTER), usable_until: after(now, USED_FOR) }
+    }
 }

@@ -34,7 +34,7 @@ pub use events::{EventsApi, EventsApiError, EventsSettings, JournalEntry, Journa
 pub use governor::{Governor, Limits};
 pub use graphql::Graphql;
 pub use ims::{Ims, ImsSettings, Token, TokenCheck, TokenCheckSettings, TokenDoubt, TokenError};
-pub use issuer::{Issuer, IssuerError};
+pub use issuer::{Issuer, IssuerError, IssuerKeys};
 pub use pool::{CallFailure, Pool, PoolError, Silence};
 pub use sender::{CommerceKeyError, CommerceSignature, EventsSender, EventsSenderSettings, Transport, Unproven};
 pub use settings::SettingsError;

@@ -95,7 +95,7 @@ impl Acks {
     /// Tells whoever waits; an attempt that will be repeated is no end.
     pub(crate) fn tell(&self, event: Uuid, end: &PublishEnd) {
         if !end.outcome.state().is_open() {
-            self.0.tell(event, end);
+            self.0.tell(event, || end.clone());
         }
     }
 }

@@ -211,9 +211,10 @@ impl Deliveries {
         let outcome = self.outcome(&delivery, &answer, &session);
         trace_context::ended(outcome);
         report(&delivery, &answer, outcome, &session);
-        let answered = ActionAnswer::new(&answer, session.newest());
+        let activation = session.newest();
         if self.finish(&delivery, outcome, &session, None).await {
-            self.carriers.answers.tell(delivery.event.id, delivery.registration, &answered);
+            let answered = || ActionAnswer::new(&answer, activation);
+            self.carriers.answers.tell(delivery.event.id, delivery.registration, answered);
         }
         drop(place);
     }

@@ -32,7 +32,7 @@ impl Answers {
     }
 
     /// Tells whoever waits for this event at this registration.
-    pub(crate) fn tell(&self, event: Uuid, registration: i64, answer: &ActionAnswer) {
+    pub(crate) fn tell(&self, event: Uuid, registration: i64, answer: impl FnOnce() -> ActionAnswer) {
         self.0.tell((event, registration), answer);
     }
 

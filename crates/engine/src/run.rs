@@ -117,7 +117,7 @@ impl Runner {
         };
         trace_context::responded(&span, response.status);
         for caused in session.take_recorded() {
-            self.write(caused).await;
+            self.note(caused).await;
         }
         if let Some(recorded) = response.recorded {
             return Some((response, recorded));
@@ -139,10 +139,6 @@ impl Runner {
             return;
         }
         let is_unproven = response.status == 401 || response.detail.is_some();
-        if is_unproven && !self.refusals.admits(self.clock.now()) {
-            meters::refusal_not_recorded();
-            return;
-        }
         let activation = Activation {
             id: id.uuid(),
             cause: None,
@@ -154,10 +150,20 @@ impl Runner {
             event: None,
             attempt: 0,
         };
-        self.write(activation).await;
+        if is_unproven { self.note_refusal(activation).await } else { self.note(activation).await }
     }
 
-    async fn write(&self, activation: Activation) {
+    /// Records how somebody was refused who has proven nothing. Of a flood of them most are only counted.
+    pub async fn note_refusal(&self, activation: Activation) {
+        if self.refusals.admits(self.clock.now()) {
+            self.note(activation).await;
+        } else {
+            meters::refusal_not_recorded();
+        }
+    }
+
+    /// Records a run that belongs to no delivery.
+    pub async fn note(&self, activation: Activation) {
         let id = ActivationId::new(activation.id);
         match self.store.record(activation).await {
             Ok(()) => {}

@@ -65,9 +65,10 @@ impl<K: Copy + Eq + Hash, N: Clone, E: Clone> Waits<K, N, E> {
     }
 
     /// Tells all who wait, and takes them off the list.
-    pub(crate) fn tell(&self, key: K, end: &E) {
-        let waiting = self.lock().remove(&key);
-        for waiter in waiting.into_iter().flatten() {
+    pub(crate) fn tell(&self, key: K, end: impl FnOnce() -> E) {
+        let Some(waiting) = self.lock().remove(&key) else { return };
+        let end = end();
+        for waiter in waiting {
             // Whoever gave up meanwhile does not listen.
             let _ = waiter.end.send(end.clone());
         }

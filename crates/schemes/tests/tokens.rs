@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
@@ -122,8 +124,6 @@ fn a_token_is_of_the_issuer_and_for_us() {
 
 #[test]
 fn a_token_by_a_shared_secret_or_by_none_is_refused() {
-    use base64::Engine as _;
-    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     let (_, token, _) = tokens().remove(0);
     let claims = token.split('.').nth(1).unwrap();
     for head in [r#"{"alg":"HS256"}"#, r#"{"alg":"none"}"#, r#"{"alg":"RS256","kid":1}"#, "{}", "", "[]"] {
@@ -131,6 +131,15 @@ fn a_token_by_a_shared_secret_or_by_none_is_refused() {
         let fault = rule().verify(&forged, &key_set(), at(0)).unwrap_err();
         assert!(matches!(fault, TokenFault::Algorithm | TokenFault::Unreadable), "{head}: {fault}");
     }
+}
+
+#[test]
+fn a_token_with_critical_extensions_is_refused() {
+    let (_, token, _) = tokens().remove(0);
+    let claims = token.split('.').nth(1).unwrap();
+    let head = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","crit":["b64"],"b64":false}"#);
+    assert_eq!(rule().admits(&format!("{head}.{claims}.AAAA")), Err(TokenFault::Critical));
+    assert_eq!(rule().admits(&token), Ok(()));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Web actions with `require-adobe-auth`, in production: who gets through, and what the others and the activation learn.
 
+mod clock;
 mod ims;
 
 use futures_util::future::join_all;

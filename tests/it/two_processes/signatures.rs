@@ -11,8 +11,8 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::EventsService;
-use crate::support::{PRODUCT_CREATE, pool};
+use super::{EventsService, Store, all_have_effect, event_id, to_webhook};
+use crate::support::{PRODUCT_CREATE, pool, product};
 
 /// A service that has not noticed a change after so many has not noticed it at all.
 const DELIVERIES_MAX: usize = 10_000;
@@ -157,4 +157,21 @@ async fn deliveries_are_signed_and_their_keys_rotate_while_the_service_runs() {
     assert!(listed.len() == 6 && rotations.iter().all(|id| listed.contains(&id)), "{rotations:?} {listed:?}");
     let log = service.server().log();
     assert!(!log.contains("PRIVATE") && !log.contains("Größe"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kit_goes_on_believing_while_both_keys_are_replaced() {
+    let (store, service) = (Store::open().await, EventsService::start());
+    let kit = service.publisher(&store).with("KIT_JOURNAL", "none").start(&["serve"]);
+    service.register(&to_webhook(&kit)).await;
+    for number in 0..4 {
+        let answer = kit.send(&number.to_string(), PRODUCT_CREATE, &product(&format!("SKU-{number}"))).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        all_have_effect(&kit, &store, &[event_id(&answer)]).await;
+        let new = run(&service, &["rotate"])["path"].as_str().unwrap().to_owned();
+        let is_noticed = async || (service.server().get(&new).await.status == 200).then_some(());
+        service.server().until("the new key to count", is_noticed).await;
+    }
+    assert_eq!(store.calls().len(), 4);
+    assert_eq!(kit.terminate(), Some(0));
 }

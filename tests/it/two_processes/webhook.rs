@@ -25,10 +25,16 @@ async fn an_event_goes_through_oauth_ingress_and_webhook_to_commerce() {
     all_have_effect(&kit, &store, std::slice::from_ref(&id)).await;
     assert_eq!(store.sandbox.product("A").unwrap()["name"], "Name of A");
     assert_eq!(service.journal(&registration).await, [id.as_str()]);
+    // Both are written after the effect.
+    let trace_url = registration["_links"]["rel:trace"]["href"].as_str().unwrap();
+    let traces = kit.until("the trace of the delivery", || async {
+        let traces = service.get(trace_url).await;
+        traces.body.as_array().is_some_and(|traces| !traces.is_empty()).then_some(traces)
+    });
+    let traces = traces.await;
     let runs = project.run(&["activation", "list", "--action", "product-backoffice/created", "--json"]);
     let runs: serde_json::Value = serde_json::from_slice(&runs.stdout).unwrap();
     assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
-    let traces = service.get(registration["_links"]["rel:trace"]["href"].as_str().unwrap()).await;
     assert_eq!(traces.body[0]["trace"]["tracingResponse"]["responseCode"], 200, "{}", traces.text);
     assert_eq!(kit.terminate(), Some(0));
 }

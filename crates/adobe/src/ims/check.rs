@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use jiff::Timestamp;
 use reqwest::{RequestBuilder, Url};
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use tracing::{info, warn};
 
 use super::ask::{Answer, ask};
 use super::claims::Claims;
@@ -46,6 +49,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// What a caller is asked to wait when IMS itself names no pause.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// When IMS asks for a pause no token is brought before it meanwhile, but no longer than this.
+const PAUSE_LONGEST: Duration = Duration::from_mins(1);
+
 /// Whom a token has to be of, and who is asked.
 #[derive(Clone, Debug)]
 pub struct TokenCheckSettings {
@@ -78,6 +84,17 @@ struct Inner {
     verdicts: Mutex<HashMap<Key, Arc<Flight<Verdict, TokenError>>>>,
     waiting: Semaphore,
     asking: Semaphore,
+    paused: Mutex<Option<Paused>>,
+    /// The last question was answered with nothing that says anything about its token.
+    is_silent: AtomicBool,
+}
+
+/// IMS asked for a pause.
+struct Paused {
+    error: TokenError,
+    /// A clock that was set back ends the pause, too.
+    since: Timestamp,
+    until: Timestamp,
 }
 
 /// SHA-256 of the token.
@@ -112,6 +129,8 @@ impl TokenCheck {
             verdicts: Mutex::default(),
             waiting: Semaphore::new(WAITING_MAX),
             asking: Semaphore::new(ASKED_AT_ONCE),
+            paused: Mutex::default(),
+            is_silent: AtomicBool::new(false),
         })))
     }
 
@@ -166,7 +185,10 @@ impl Inner {
         let value = {
             // It is never closed, and without a place the question would be asked all the same.
             let _place = self.asking.acquire().await;
-            self.ask(&asked).await?
+            match self.paused() {
+                Some(error) => return Err(error),
+                None => self.told(self.ask(&asked).await)?,
+            }
         };
         let now = self.clock.now();
         let until = match value {
@@ -174,6 +196,33 @@ impl Inner {
             Verdict::Refused(_) => after(now, REFUSED_FOR),
         };
         Ok(Kept { value, renew_at: until, usable_until: until })
+    }
+
+    /// Why nothing is asked now.
+    fn paused(&self) -> Option<TokenError> {
+        let now = self.clock.now();
+        let paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        paused.as_ref().filter(|paused| (paused.since..paused.until).contains(&now)).map(|paused| paused.error.clone())
+    }
+
+    /// Keeps the pause that IMS asks for, and logs when it begins to say nothing and when that ends.
+    fn told(&self, outcome: Result<Verdict, TokenError>) -> Result<Verdict, TokenError> {
+        let was_silent = self.is_silent.swap(outcome.is_err(), Ordering::Relaxed);
+        match (&outcome, was_silent) {
+            (Err(error), false) => warn!(%error, "IMS cannot be asked whether tokens count"),
+            (Ok(_), true) => info!("IMS tells again whether tokens count"),
+            (Err(_), true) | (Ok(_), false) => {}
+        }
+        outcome.map_err(|error| match error {
+            TokenError::Unavailable { status, retry_after: Some(wish) } => {
+                let (since, wish) = (self.clock.now(), wish.min(PAUSE_LONGEST));
+                let error = TokenError::Unavailable { status, retry_after: Some(wish) };
+                let paused = Paused { error: error.clone(), since, until: after(since, wish) };
+                *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = Some(paused);
+                error
+            }
+            error => error,
+        })
     }
 
     async fn ask(&self, asked: &Asked) -> Result<Verdict, TokenError> {

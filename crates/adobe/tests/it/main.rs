@@ -3,6 +3,7 @@
 
 mod back_off;
 mod ims;
+mod issuer;
 mod journal;
 mod lost_connections;
 mod management;

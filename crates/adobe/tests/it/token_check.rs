@@ -215,3 +215,25 @@ async fn tokens_of_no_worth_do_not_push_out_the_good_ones() {
     check.check(&token(0)).await.unwrap();
     assert_eq!(stand.count(ORGANIZATIONS), asked, "its verdict is remembered");
 }
+
+#[tokio::test]
+async fn a_pause_that_ims_asks_for_is_kept_for_all_tokens_and_not_for_ever() {
+    let busy = || ([(RETRY_AFTER, "3600")], json(429, "{}")).into_response();
+    let stand = Stand::start(move |seen, before| if before == 0 { busy() } else { generous(seen) }).await;
+    let time = Time::new();
+    let check = check_of(&stand.url, &time);
+    let minute = Duration::from_mins(1);
+    for number in 0..3 {
+        let doubt = check.check(&token(number)).await.unwrap_err();
+        assert!(matches!(doubt, TokenDoubt::Unknown { retry_after, .. } if retry_after == minute), "{doubt:?}");
+    }
+    time.advance(59_999);
+    assert!(check.check(&token(3)).await.is_err());
+    assert_eq!(stand.count("/ims/"), 1);
+    time.advance(1);
+    // Each path of the stand-in is busy once.
+    assert!(check.check(&token(4)).await.is_err());
+    time.advance(60_000);
+    check.check(&token(0)).await.unwrap();
+    check.check(&token(4)).await.unwrap();
+}

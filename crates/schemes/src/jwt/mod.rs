@@ -59,6 +59,9 @@ pub enum TokenFault {
     Unreadable,
     #[error("the token's algorithm is not one of those that are taken")]
     Algorithm,
+    /// Whoever does not understand them must not take it (RFC 7515, section 4.1.11).
+    #[error("the token has critical extensions, and none is understood")]
+    Critical,
     /// Newer keys may have it.
     #[error("none of {keys} key(s) is called {kid:?}, as the token's is")]
     UnknownKey { kid: String, keys: usize },
@@ -130,6 +133,9 @@ impl Rule {
 
     fn head(&self, token: &str) -> Result<Header, TokenFault> {
         let head = decode_header(token).map_err(|_| TokenFault::Unreadable)?;
+        if head.crit.is_some() {
+            return Err(TokenFault::Critical);
+        }
         if self.algorithms.contains(&head.alg) { Ok(head) } else { Err(TokenFault::Algorithm) }
     }
 

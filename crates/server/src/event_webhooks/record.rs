@@ -6,7 +6,6 @@ use http::StatusCode;
 use sdk::{ActivationId, web};
 use serde_json::{Value, json};
 use store::{Activation, Status};
-use tracing::{debug, warn};
 use uuid::Uuid;
 
 use super::verdict;
@@ -26,12 +25,14 @@ impl<'a> Validator<'a> {
 
     /// Puts on record that the delivery may go on to its action.
     pub(super) async fn pass(&self) {
-        self.write(Status::Success, &json!({"statusCode": 200, "body": {"success": true}})).await;
+        let result = json!({"statusCode": 200, "body": {"success": true}});
+        self.face.runner.note(self.run(Status::Success, &result)).await;
     }
 
     /// Puts on record what is wrong with an event of a delivery that comes from the events API. Returns its own id.
     pub(super) async fn put_down(&self, reason: &str) -> ActivationId {
-        self.write(Status::ApplicationError, &json!({"statusCode": 400, "body": {"error": reason}})).await;
+        let result = json!({"statusCode": 400, "body": {"error": reason}});
+        self.face.runner.note(self.run(Status::ApplicationError, &result)).await;
         self.id
     }
 
@@ -46,12 +47,12 @@ impl<'a> Validator<'a> {
         if let Some(reason) = reason {
             result["reason"] = reason.into();
         }
-        self.write(Status::ApplicationError, &result).await;
+        self.face.runner.note_refusal(self.run(Status::ApplicationError, &result)).await;
         verdict::refused(status, error, self.id)
     }
 
-    async fn write(&self, status: Status, result: &Value) {
-        let activation = Activation {
+    fn run(&self, status: Status, result: &Value) -> Activation {
+        Activation {
             id: self.id.uuid(),
             cause: None,
             action: SIGNATURE_VALIDATOR.to_owned(),
@@ -61,15 +62,6 @@ impl<'a> Validator<'a> {
             result: result.to_string(),
             event: None,
             attempt: 0,
-        };
-        let id = self.id;
-        match self.face.store.record(activation).await {
-            Ok(()) => {}
-            // Whoever filled the store with events has been told; refusals are not worth a line each.
-            Err(store::StoreError::Full) => {
-                debug!(activation = %id, "a validation was not recorded: the store is full");
-            }
-            Err(error) => warn!(activation = %id, %error, "a validation was not recorded"),
         }
     }
 }

@@ -119,6 +119,7 @@ mod tests {
             ("IO_PROJECT_ID", "20"),
             ("IO_WORKSPACE_ID", "30"),
             ("OAUTH_BASE_URL", "http://127.0.0.1:9090/ims/token/"),
+            ("KIT_OUTBOUND_ALLOW", "127.0.0.1"),
         ];
         assert_eq!(read(&elsewhere).unwrap(), ims("http://127.0.0.1:9090/ims/"));
         let faults = read(&[&elsewhere[..], &[("KIT_ADOBE_AUTH", "own")]].concat()).unwrap_err().to_string();

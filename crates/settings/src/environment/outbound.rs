@@ -1,5 +1,9 @@
 //! Where outgoing calls may go.
 
+#[cfg(test)]
+#[path = "outbound_tests.rs"]
+mod tests;
+
 use egress::{Allowance, Gate};
 use reqwest::Url;
 

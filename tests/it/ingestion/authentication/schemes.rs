@@ -170,3 +170,21 @@ async fn a_chunked_body_is_signed_as_a_whole() {
     let (status, _, answer) = kit.raw(&request);
     assert_eq!(status, 200, "{answer}");
 }
+
+#[test]
+fn a_check_of_the_settings_names_who_may_send() {
+    let variables = [
+        ("KIT_INGESTION_PORT_SECRET", SECRET),
+        ("KIT_INGESTION_API_KEY_SECRET", SECRET),
+        ("KIT_INGESTION_IPS", "192.0.2.0/24,2001:db8::1"),
+    ];
+    let project = project("port,api-key", &variables);
+    let output = project.run(&["check"]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let expected = "the ingestion webhook takes events that `port` or `api-key` accepts, \
+        when they come from 192.0.2.0/24 or 2001:db8::1/128\n";
+    assert!(printed.contains(expected) && !printed.contains(SECRET), "{printed}");
+    let output = project.with("KIT_INGESTION_PORT_SECRET", "").run(&["check", "--json"]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("KIT_INGESTION_PORT_SECRET") && !printed.contains(SECRET), "{printed}");
+}

@@ -121,7 +121,8 @@ fn a_token_has_an_issuer_an_audience_and_keys() {
     let with = |name: &'static str, value: &'static str| [jwt.as_slice(), &[(name, value)]].concat();
     let url = "KIT_INGESTION_JWT_JWKS_URL";
     check(&with(url, "https://issuer.example.com/jwks.json?v=1"), &["jwt"]);
-    check(&with(url, "http://127.0.0.1:4711/jwks.json"), &["jwt"]);
+    let local = with(url, "http://127.0.0.1:4711/jwks.json");
+    check(&[local.as_slice(), &[("KIT_OUTBOUND_ALLOW", "127.0.0.1")]].concat(), &["jwt"]);
     check(&with("KIT_INGESTION_JWT_PUBLIC_KEY", PEM), &["jwt"]);
     for text in ["http://issuer.example.com/jwks.json", "issuer.example.com", "https://me:5ecret-of-the-tests@issuer/"]
     {
