@@ -23,6 +23,7 @@ kit_settings=(
   KIT_DELIVERIES_AT_ONCE=64
   COMMERCE_ACCESS_TOKEN=none
   KIT_BACKOFFICE_URL=http://127.0.0.1:9/
+  KIT_OUTBOUND_ALLOW=127.0.0.1
 )
 ingestion=api/v1/web/ingestion/webhook
 

@@ -2,6 +2,7 @@
 
 mod ack;
 mod journal;
+mod outbound;
 mod secrets;
 mod signatures;
 mod traces;
@@ -58,6 +59,10 @@ struct EventsService {
 impl EventsService {
     /// Makes a client, and starts on an address that stays the same.
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(settings: &[(&str, &str)]) -> Self {
         // Free a moment ago; nobody else on this machine binds ports that it was not given.
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let project = Project::new()
@@ -65,6 +70,7 @@ impl EventsService {
             .with("KIT_BIND", &address)
             .with("KIT_EVENTS_PLAIN_HTTP", "accepted")
             .with("KIT_RETRY_DELAYS", "50ms");
+        let project = settings.iter().fold(project, |project, (name, value)| project.with(name, value));
         let created = project.run(&["credential", "create", "shop"]);
         let client = variables(&created);
         let server = Some(project.start(&["serve"]));
@@ -138,6 +144,12 @@ impl EventsService {
 
     /// Registers for product events, as onboarding would; `target` says where they go. Returns the registration.
     async fn register(&self, target: &Value) -> Value {
+        let answer = self.ask_to_register(target).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.body
+    }
+
+    async fn ask_to_register(&self, target: &Value) -> Answer {
         let consumer = self.variable("IO_CONSUMER_ID");
         let providers = self.get(&format!("/events/{consumer}/providers")).await.body;
         let providers = providers["_embedded"]["providers"].as_array().unwrap();
@@ -151,9 +163,7 @@ impl EventsService {
         wanted.as_object_mut().unwrap().extend(target.as_object().unwrap().clone());
         let (project, workspace) = (self.variable("IO_PROJECT_ID"), self.variable("IO_WORKSPACE_ID"));
         let path = format!("/events/{consumer}/{project}/{workspace}/registrations");
-        let answer = self.ask(reqwest::Method::POST, &path, Some(&wanted)).await;
-        assert_eq!(answer.status, 201, "{answer:?}");
-        answer.body
+        self.ask(reqwest::Method::POST, &path, Some(&wanted)).await
     }
 
     /// The ids of the events in a registration's journal.

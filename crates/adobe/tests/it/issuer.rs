@@ -1,12 +1,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use adobe::{Issuer, Pool};
+use adobe::Issuer;
 use axum::response::{IntoResponse, Redirect, Response};
 use futures_util::future::join_all;
 use http::StatusCode;
 
-use crate::support::{Stand, Time};
+use crate::support::{Stand, Time, pool};
 
 const PATH: &str = "/jwks.json";
 type Answer = fn() -> Response;
@@ -25,7 +25,7 @@ fn set(count: usize) -> String {
 /// An issuer that answers so, and what keeps its keys.
 async fn start(answer: impl Fn(usize) -> Response + Send + Sync + 'static) -> (Stand, Issuer, Time) {
     let (stand, time) = (Stand::start(move |_, before| answer(before)).await, Time::new());
-    let issuer = Issuer::new(Pool::new().unwrap(), &format!("{}{PATH}", stand.url), time.clock()).unwrap();
+    let issuer = Issuer::new(pool(), &format!("{}{PATH}", stand.url), time.clock()).unwrap();
     (stand, issuer, time)
 }
 
@@ -110,7 +110,7 @@ async fn what_is_no_set_of_keys_is_refused() {
         assert_eq!(issuer.keys().await.unwrap_err().to_string(), error, "a failure is remembered for a pause");
         assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
-    let silent = Issuer::new(Pool::new().unwrap(), "http://127.0.0.1:9/", Time::new().clock()).unwrap();
+    let silent = Issuer::new(pool(), "http://127.0.0.1:9/", Time::new().clock()).unwrap();
     assert!(silent.keys().await.unwrap_err().to_string().contains("it cannot be reached"));
-    assert!(Issuer::new(Pool::new().unwrap(), "ftp://issuer", Time::new().clock()).is_err());
+    assert!(Issuer::new(pool(), "ftp://issuer", Time::new().clock()).is_err());
 }
