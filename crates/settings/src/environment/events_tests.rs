@@ -15,7 +15,7 @@ fn adobe_in(mode: Mode, pairs: &[(&str, &str)]) -> Result<Events, Faults> {
         ("COMMERCE_BASE_URL", "https://shop.example.com/rest/"),
         ("COMMERCE_ACCESS_TOKEN", "token"),
         ("KIT_EVENTS_API", "adobe"),
-        ("KIT_OUTBOUND_ALLOW", "127.0.0.1"),
+        ("KIT_OUTBOUND_ALLOW", "127.0.0.1,::1,localhost"),
         ("OAUTH_CLIENT_ID", "client-1"),
         ("OAUTH_CLIENT_SECRET", "s3cr3t"),
         ("OAUTH_ORG_ID", "0123456789ABCDEF01234567@AdobeOrg"),
