@@ -79,6 +79,23 @@ async fn the_old_envelope_runs_once_for_its_event_id() {
     assert_eq!((unnamed.status, &unnamed.body["details"][0]["path"]), (400, &json!("/event/@type")), "{unnamed:?}");
 }
 
+/// The key of an old event once held what a header said of its provider, so a delivery through another proxy was another
+/// event. What names an event is in its body alone.
+#[tokio::test]
+async fn an_old_event_is_the_same_whatever_its_headers_say_of_the_provider() {
+    let project = project();
+    let kit = project.start(&["dev"]);
+    let envelope =
+        json!({"event_id": "e-1", "event": {"data": product("A")}, "recipient_client_id": CLIENT}).to_string();
+    for provider in [None, Some("dx_commerce_events_ORG@AdobeOrg_1"), Some("another")] {
+        let request = kit.client.post(kit.url(PRODUCTS)).body(envelope.clone());
+        let request = request.header("x-adobe-event-code", PRODUCT_CREATE);
+        let request = provider.into_iter().fold(request, |request, name| request.header("x-adobe-provider", name));
+        assert_eq!(Answer::of(request).await.status, 200, "{provider:?}");
+    }
+    assert_eq!((runs(&project, CONSUMER).len(), kit.calls("products").await.len()), (1, 1));
+}
+
 /// The action of this registration has no handler for such an event, and says so; that it was asked is what matters.
 #[tokio::test]
 async fn the_oldest_form_reaches_the_one_action() {

@@ -146,7 +146,8 @@ async fn a_batch_is_taken_event_by_event() {
     let nothing = kit.deliver(&json!([])).await;
     assert_eq!((nothing.status, &nothing.body["results"]), (200, &json!([])));
     assert_eq!(kit.calls("products").await.len(), 4);
-    assert_eq!(kit.deliver(&json!(vec![event("1", &product("A")); 1_001])).await.status, 400);
+    let large = kit.deliver(&json!(vec![event("1", &product("A")); 1_001])).await;
+    assert_eq!((large.status, large.error()), (400, "the batch has 1001 events, at most 1000 are taken"));
 }
 
 #[tokio::test]

@@ -15,8 +15,6 @@ use super::{Attributes, CloudEvent, text};
 pub struct Told {
     /// `x-adobe-event-code`.
     pub code: Option<String>,
-    /// `x-adobe-provider`.
-    pub provider: Option<String>,
 }
 
 /// How a delivered event is written.
@@ -29,7 +27,8 @@ pub enum Form {
     Bare,
 }
 
-/// Where events of the old forms come from when no header names their provider.
+/// Where events of the old forms come from: they name no source. What a header says of their provider does not count,
+/// because an event is the same whatever request brings it.
 const SOURCE: &str = "urn:adobe-io:events";
 
 const PUBLISHED: &str = "activitystreams:published";
@@ -73,7 +72,10 @@ fn envelope(members: &BTreeMap<String, &RawValue>, told: &Told) -> Result<CloudE
     // Commerce puts its own envelope in there; XDM has no such member.
     let is_xdm = inner.contains_key("@id") || inner.contains_key("@type");
     let data = inner.get("data").filter(|_| !is_xdm).map_or(event, |data| data);
-    finished(reader, CloudEvent { id, source: source(told), code, data: data.to_owned(), attributes, brought_in: None })
+    finished(
+        reader,
+        CloudEvent { id, source: SOURCE.to_owned(), code, data: data.to_owned(), attributes, brought_in: None },
+    )
 }
 
 fn bare(document: &str, members: &BTreeMap<String, &RawValue>, told: &Told) -> Result<CloudEvent, Vec<Fault>> {
@@ -83,7 +85,7 @@ fn bare(document: &str, members: &BTreeMap<String, &RawValue>, told: &Told) -> R
     let Ok(data) = RawValue::from_string(document.trim().to_owned()) else {
         return Err(vec![Fault::new("", "must be an object")]);
     };
-    let event = CloudEvent { id, source: source(told), code, data, attributes: time(members), brought_in: None };
+    let event = CloudEvent { id, source: SOURCE.to_owned(), code, data, attributes: time(members), brought_in: None };
     finished(reader, event)
 }
 
@@ -103,10 +105,6 @@ impl Attributes {
         }
         self.text("@type", event.get("@type").copied())
     }
-}
-
-fn source(told: &Told) -> String {
-    told.provider.as_ref().map_or_else(|| SOURCE.to_owned(), |provider| format!("urn:adobe-io:{provider}"))
 }
 
 fn time(event: &BTreeMap<String, &RawValue>) -> Map<String, Value> {

@@ -5,7 +5,7 @@ use super::{Form, Told};
 use crate::CloudEvent;
 
 fn told(code: &str) -> Told {
-    Told { code: Some(code.to_owned()), provider: Some("ccstorage_ORG@AdobeOrg_1".to_owned()) }
+    Told { code: Some(code.to_owned()) }
 }
 
 fn parse(document: &Value, told: &Told) -> (CloudEvent, Form) {
@@ -31,11 +31,10 @@ fn an_envelope_is_the_event_in_it() {
     let envelope = json!({"event_id": "e-1", "event": xdm(), "recipient_client_id": "client-1"});
     let (event, form) = parse(&envelope, &told("asset_created"));
     assert_eq!((&*event.id, &*event.code, form), ("e-1", "asset_created", Form::Envelope));
-    assert_eq!(event.source, "urn:adobe-io:ccstorage_ORG@AdobeOrg_1");
+    assert_eq!(event.source, "urn:adobe-io:events");
     assert_eq!((event.recipient(), event.attribute("time")), (Some("client-1"), Some("2016-07-16T19:20:30+01:00")));
     assert_eq!(serde_json::from_str::<Value>(event.data.get()).unwrap(), xdm());
-    let (event, _) = parse(&envelope, &Told::default());
-    assert_eq!((&*event.code, &*event.source), ("xdmCreated", "urn:adobe-io:events"));
+    assert_eq!(parse(&envelope, &Told::default()).0.code, "xdmCreated");
 }
 
 #[test]

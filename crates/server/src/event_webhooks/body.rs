@@ -6,7 +6,10 @@ use sdk::Fault;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A longer value, or one with other characters, is nobody's event code or provider.
+/// Events of one batch; an events API sends 20, and 100 in former days (contract, section 4.3).
+pub(super) const EVENTS_MAX: usize = 1_000;
+
+/// A longer value, or one with other characters, is nobody's event code.
 const TOLD_BYTES_MAX: usize = 512;
 
 /// What was sent.
@@ -18,6 +21,8 @@ pub(super) struct Delivered {
 /// Why a body is no delivery for us.
 pub(super) enum Unfit {
     Json(String),
+    /// So many events in one batch.
+    TooMany(usize),
     /// It is for somebody else: the client that it names, if it names one.
     Recipient(Option<String>),
 }
@@ -31,6 +36,9 @@ pub(super) fn read(document: &str, headers: &HeaderMap, client_id: &str) -> Resu
     } else {
         vec![serde_json::from_str(document).map_err(not_json)?]
     };
+    if documents.len() > EVENTS_MAX {
+        return Err(Unfit::TooMany(documents.len()));
+    }
     let told = told(headers, is_batch);
     let mut events = Vec::with_capacity(documents.len());
     for (index, document) in documents.iter().enumerate() {
@@ -50,14 +58,11 @@ pub(super) fn read(document: &str, headers: &HeaderMap, client_id: &str) -> Resu
 
 /// What the headers say of the one event; of which event of a batch they speak nobody knows.
 fn told(headers: &HeaderMap, is_batch: bool) -> Told {
-    let text = |name: &str| {
-        let text = headers.get(name)?.to_str().ok()?;
-        let is_fine =
-            !text.is_empty() && text.len() <= TOLD_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
-        is_fine.then(|| text.to_owned())
+    let said = headers.get("x-adobe-event-code").filter(|_| !is_batch).and_then(|value| value.to_str().ok());
+    let is_code = |text: &&str| {
+        !text.is_empty() && text.len() <= TOLD_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
     };
-    let code = if is_batch { None } else { text("x-adobe-event-code") };
-    Told { code, provider: text("x-adobe-provider") }
+    Told { code: said.filter(is_code).map(str::to_owned) }
 }
 
 #[derive(Deserialize)]

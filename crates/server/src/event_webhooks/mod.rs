@@ -40,9 +40,6 @@ const DELIVERY_BYTES_MAX: usize = 2 * 1024 * 1024 + 128 * 1024;
 
 const CHALLENGE_BYTES_MAX: usize = 1_024;
 
-/// Events of one batch; an events API sends 20, and 100 in former days (contract, section 4.3).
-const BATCH_EVENTS_MAX: usize = 1_000;
-
 /// Headers of a delivery that its action sees, and the bytes of one value: they are kept with the event.
 const SENT_HEADERS_MAX: usize = 32;
 const SENT_VALUE_BYTES_MAX: usize = 1_024;
@@ -140,19 +137,16 @@ impl Delivery<'_> {
         if let Err(unproven) = sender.check(self.headers, self.body).await {
             return Err(self.unproven(&unproven, validator).await);
         }
-        let delivered = document
-            .map_err(Unfit::Json)
-            .and_then(|document| body::read(document, self.headers, self.client_id))
-            .and_then(|delivered| {
-                let count = delivered.events.len();
-                let is_too_much = count > BATCH_EVENTS_MAX;
-                let reason = || Unfit::Json(format!("{count} events are more than the {BATCH_EVENTS_MAX} of a batch"));
-                if is_too_much { Err(reason()) } else { Ok(delivered) }
-            });
+        let delivered =
+            document.map_err(Unfit::Json).and_then(|document| body::read(document, self.headers, self.client_id));
         match delivered {
             Ok(delivered) => Ok(delivered),
             Err(Unfit::Json(reason)) => {
                 let text = format!("the body is not valid JSON: {reason}");
+                Err(validator.refuse(StatusCode::BAD_REQUEST, &text, None).await)
+            }
+            Err(Unfit::TooMany(count)) => {
+                let text = format!("the batch has {count} events, at most {} are taken", body::EVENTS_MAX);
                 Err(validator.refuse(StatusCode::BAD_REQUEST, &text, None).await)
             }
             Err(Unfit::Recipient(named)) => {
