@@ -138,6 +138,20 @@ impl EventsService {
         .await
     }
 
+    /// What a command prints as JSON.
+    fn printed(&self, command: &str, arguments: &[&str]) -> Value {
+        let output = self.project.run(&[&[command], arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// A command that fails, and what it says.
+    fn check_refused(&self, command: &str, arguments: &[&str], hint: &str) {
+        let output = self.project.run(&[&[command], arguments].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains(hint), "{arguments:?}: {said}");
+    }
+
     async fn get(&self, path: &str) -> Answer {
         self.ask(reqwest::Method::GET, path, None).await
     }

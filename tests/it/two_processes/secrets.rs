@@ -10,18 +10,6 @@ use serde_json::{Value, json};
 use super::signatures::{Receiver, delivery};
 use super::{EventsService, REGISTRATION, SLUG};
 
-fn run(service: &EventsService, arguments: &[&str]) -> Value {
-    let output = service.project.run(&[&["webhook-secret"], arguments, &["--json"]].concat());
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn refused(service: &EventsService, arguments: &[&str], hint: &str) {
-    let output = service.project.run(&[&["webhook-secret"], arguments].concat());
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && said.contains(hint), "{arguments:?}: {said}");
-}
-
 fn secret(printed: &Value) -> String {
     printed["secret"].as_str().unwrap().to_owned()
 }
@@ -39,12 +27,12 @@ async fn a_webhook_shares_secrets_that_rotate_while_the_service_runs() {
     let provider = &registration["events_of_interest"][0]["provider_id"];
     let next = async || delivery(&service, &receiver, provider, &uuid::Uuid::new_v4().to_string()).await;
     assert_eq!(next().await.0.get("webhook-signature"), None);
-    assert_eq!(run(&service, &["list"]), json!([]));
-    refused(&service, &["rotate", SLUG], "it has no secret");
-    refused(&service, &["create", "nobody"], "`kit registration list` shows those there are");
-    refused(&service, &["create", SLUG, "--style", "prot"], "did you mean `port`?");
+    assert_eq!(service.printed("webhook-secret", &["list"]), json!([]));
+    service.check_refused("webhook-secret", &["rotate", SLUG], "it has no secret");
+    service.check_refused("webhook-secret", &["create", "nobody"], "`kit registration list` shows those there are");
+    service.check_refused("webhook-secret", &["create", SLUG, "--style", "prot"], "did you mean `port`?");
 
-    let first = secret(&run(&service, &["create", SLUG]));
+    let first = secret(&service.printed("webhook-secret", &["create", SLUG]));
     assert!(first.starts_with("whsec_"));
     let until = async |is_wanted: &dyn Fn(&(HeaderMap, axum::body::Bytes)) -> bool| {
         service
@@ -53,18 +41,18 @@ async fn a_webhook_shares_secrets_that_rotate_while_the_service_runs() {
             .await;
     };
     until(&|delivery| is_taken(&first, delivery)).await;
-    refused(&service, &["create", SLUG], "`kit webhook-secret rotate` gives it another one");
-    let second = secret(&run(&service, &["rotate", REGISTRATION, "--overlap", "1h"]));
+    service.check_refused("webhook-secret", &["create", SLUG], "`kit webhook-secret rotate` gives it another one");
+    let second = secret(&service.printed("webhook-secret", &["rotate", REGISTRATION, "--overlap", "1h"]));
     until(&|delivery| is_taken(&first, delivery) && is_taken(&second, delivery)).await;
-    refused(&service, &["rotate", SLUG], "two secrets count already");
-    refused(&service, &["rotate", SLUG, "--overlap=-1h"], "cannot be negative");
-    let listed = run(&service, &["list"]);
+    service.check_refused("webhook-secret", &["rotate", SLUG], "two secrets count already");
+    service.check_refused("webhook-secret", &["rotate", SLUG, "--overlap=-1h"], "cannot be negative");
+    let listed = service.printed("webhook-secret", &["list"]);
     assert_eq!((&listed[0]["registration"], &listed[0]["style"]), (&json!(REGISTRATION), &json!("standard-webhooks")));
     let id = listed[0]["secrets"][0]["id"].as_str().unwrap();
-    run(&service, &["revoke", SLUG, "--secret", id]);
+    service.printed("webhook-secret", &["revoke", SLUG, "--secret", id]);
     until(&|delivery| !is_taken(&first, delivery) && is_taken(&second, delivery)).await;
-    refused(&service, &["revoke", SLUG, "--secret", id], "nothing to revoke");
-    run(&service, &["revoke", SLUG]);
+    service.check_refused("webhook-secret", &["revoke", SLUG, "--secret", id], "nothing to revoke");
+    service.printed("webhook-secret", &["revoke", SLUG]);
     until(&|(headers, _)| !headers.contains_key("webhook-signature")).await;
 
     let output = service.project.run(&["webhook-secret", "create", SLUG, "--style", "port"]);

@@ -83,18 +83,6 @@ pub(super) async fn delivery(
     receiver.last()
 }
 
-fn run(service: &EventsService, arguments: &[&str]) -> Value {
-    let output = service.project.run(&[&["signing-key"], arguments, &["--json"]].concat());
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn refused(service: &EventsService, arguments: &[&str], hint: &str) {
-    let output = service.project.run(&[&["signing-key"], arguments].concat());
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && said.contains(hint), "{said}");
-}
-
 fn paths(headers: &HeaderMap) -> [String; 2] {
     [1, 2].map(|number| headers[&format!("x-adobe-public-key{number}-path")].to_str().unwrap().to_owned())
 }
@@ -105,19 +93,19 @@ async fn deliveries_are_signed_and_their_keys_rotate_while_the_service_runs() {
     let registration = service.register(&json!({"delivery_type": "webhook", "webhook_url": receiver.url})).await;
     assert_eq!(registration["webhook_status"], "verified");
     let provider = &registration["events_of_interest"][0]["provider_id"];
-    assert_eq!(run(&service, &["list"]), json!([]));
+    assert_eq!(service.printed("signing-key", &["list"]), json!([]));
 
     let (headers, body) = delivery(&service, &receiver, provider, "1").await;
     let before = sender(&service);
     before.check(&headers, &body).await.unwrap();
     assert!(before.check(&headers, &[&body[..], b" "].concat()).await.is_err());
     let [first, second] = paths(&headers);
-    let listed = run(&service, &["list"]);
+    let listed = service.printed("signing-key", &["list"]);
     assert_eq!((&listed[0]["path"], &listed[1]["path"]), (&json!(first), &json!(second)), "{listed}");
     assert!(service.server().log().contains("the keys that sign deliveries were made"));
 
     // Within a second the running service signs with the new key; who was served the old ones goes on.
-    let new = run(&service, &["rotate"]);
+    let new = service.printed("signing-key", &["rotate"]);
     let rotated = async |wanted: &Value| {
         for _ in 0..DELIVERIES_MAX {
             let (headers, body) = delivery(&service, &receiver, provider, &uuid::Uuid::new_v4().to_string()).await;
@@ -135,24 +123,24 @@ async fn deliveries_are_signed_and_their_keys_rotate_while_the_service_runs() {
     assert!(get(&first).await.text.starts_with("-----BEGIN PUBLIC KEY-----\n"), "it is still served");
 
     let revoked = listed[1]["id"].as_str().unwrap();
-    let another = run(&service, &["revoke", revoked]);
+    let another = service.printed("signing-key", &["revoke", revoked]);
     let (headers, body) = rotated(&json!(format!("/prod/keys/pub-key-{}.pem", another["id"].as_str().unwrap()))).await;
     sender(&service).check(&headers, &body).await.unwrap();
     assert_eq!(get(&second).await.status, 404);
-    run(&service, &["revoke", listed[0]["id"].as_str().unwrap()]);
+    service.printed("signing-key", &["revoke", listed[0]["id"].as_str().unwrap()]);
     service
         .server()
         .until("the retired key to be gone", || async { (get(&first).await.status == 404).then_some(()) })
         .await;
-    refused(&service, &["revoke", revoked], "`kit signing-key list` shows those there are");
-    refused(&service, &["revoke", "none"], "there is no key `none`");
+    service.check_refused("signing-key", &["revoke", revoked], "`kit signing-key list` shows those there are");
+    service.check_refused("signing-key", &["revoke", "none"], "there is no key `none`");
 
     // Commands that run at the same time lose nothing of each other's.
     let rotations = std::thread::scope(|scope| {
-        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| run(&service, &["rotate"]))).collect();
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| service.printed("signing-key", &["rotate"]))).collect();
         all.into_iter().map(|one| one.join().unwrap()["id"].clone()).collect::<Vec<Value>>()
     });
-    let listed = run(&service, &["list"]);
+    let listed = service.printed("signing-key", &["list"]);
     let listed: Vec<&Value> = listed.as_array().unwrap().iter().map(|key| &key["id"]).collect();
     assert!(listed.len() == 6 && rotations.iter().all(|id| listed.contains(&id)), "{rotations:?} {listed:?}");
     let log = service.server().log();
@@ -168,7 +156,7 @@ async fn a_kit_goes_on_believing_while_both_keys_are_replaced() {
         let answer = kit.send(&number.to_string(), PRODUCT_CREATE, &product(&format!("SKU-{number}"))).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         all_have_effect(&kit, &store, &[event_id(&answer)]).await;
-        let new = run(&service, &["rotate"])["path"].as_str().unwrap().to_owned();
+        let new = service.printed("signing-key", &["rotate"])["path"].as_str().unwrap().to_owned();
         let is_noticed = async || (service.server().get(&new).await.status == 200).then_some(());
         service.server().until("the new key to count", is_noticed).await;
     }
