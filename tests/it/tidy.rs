@@ -27,7 +27,7 @@ const DEPENDENCIES: [(&str, &[&str]); 8] = [
     ("sdk", &[]),
     ("store", &[]),
     ("schemes", &[]),
-    ("egress", &[]),
+    ("egress", &["schemes"]),
     ("sandbox", &[]),
     ("settings", &["egress", "schemes"]),
     ("actions", &["sdk"]),

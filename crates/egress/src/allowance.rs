@@ -1,7 +1,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use schemes::network::Network;
 
 /// More entries are nobody's list of exceptions.
 const ENTRIES_MAX: usize = 64;
@@ -10,7 +10,7 @@ const ENTRIES_MAX: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowance {
     hosts: Vec<String>,
-    networks: Vec<IpNet>,
+    networks: Vec<Network>,
 }
 
 /// An entry that is neither a host, an address nor a network.
@@ -29,10 +29,8 @@ impl Allowance {
                 return Err(NotAnAllowance(entry.to_owned()));
             }
             let bare = entry.trim_start_matches('[').trim_end_matches(']');
-            if let Ok(network) = entry.parse::<IpNet>() {
+            if let Ok(network) = bare.parse() {
                 allowance.networks.push(network);
-            } else if let Ok(address) = bare.parse::<IpAddr>() {
-                allowance.networks.push(address.into());
             } else if is_host(entry) {
                 allowance.hosts.push(entry.trim_end_matches('.').to_ascii_lowercase());
             } else {
@@ -46,7 +44,7 @@ impl Allowance {
     pub fn of_loopback() -> Self {
         Self {
             hosts: vec!["localhost".to_owned()],
-            networks: ["127.0.0.0/8", "::1/128"].iter().filter_map(|network| network.parse().ok()).collect(),
+            networks: ["127.0.0.0/8", "::1"].iter().filter_map(|network| network.parse().ok()).collect(),
         }
     }
 
@@ -70,9 +68,7 @@ impl Allowance {
     }
 
     pub(crate) fn has_address(&self, address: IpAddr) -> bool {
-        // A mapped address leads where the address in it leads.
-        let address = address.to_canonical();
-        self.networks.iter().any(|network| network.contains(&address))
+        self.networks.iter().any(|network| network.contains(address))
     }
 }
 

@@ -177,7 +177,19 @@ fn what_is_allowed_is_no_more_than_was_said() {
 
 #[test]
 fn an_entry_that_is_nothing_is_named() {
-    for wrong in ["10.0.0.0/33", "10.0.0.256", "a b", "http://erp/", "erp:80", "-", "*", "1.2.3"] {
+    for wrong in [
+        "10.0.0.0/33",
+        "10.1.2.3/8",
+        "010.0.0.0/8",
+        "::ffff:10.0.0.1",
+        "10.0.0.256",
+        "a b",
+        "http://erp/",
+        "erp:80",
+        "-",
+        "*",
+        "1.2.3",
+    ] {
         let found = Allowance::parse(&format!("erp.internal, {wrong}"));
         match wrong {
             "-" => assert!(found.is_ok(), "a label of a hyphen is nobody's, but it is a label"),

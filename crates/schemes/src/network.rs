@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::HeaderMap;
+use ipnet::IpNet;
 use thiserror::Error;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -14,10 +15,7 @@ const HOPS_MAX: usize = 32;
 
 /// One address, or all that begin alike: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix_bits: u32,
-}
+pub struct Network(IpNet);
 
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("expected an address or a network, such as `192.0.2.7` or `10.0.0.0/8`, with nothing set behind the prefix")]
@@ -25,9 +23,7 @@ pub struct NetworkFault;
 
 impl Network {
     pub fn contains(&self, address: IpAddr) -> bool {
-        bits(self.address, self.prefix_bits)
-            .is_some_and(|own| Some(own) == bits(address.to_canonical(), self.prefix_bits))
-            && self.address.is_ipv4() == address.to_canonical().is_ipv4()
+        self.0.contains(&address.to_canonical())
     }
 }
 
@@ -37,42 +33,25 @@ impl FromStr for Network {
     fn from_str(text: &str) -> Result<Self, NetworkFault> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let address: IpAddr = address.parse().map_err(|_| NetworkFault)?;
-        let width = width(address);
-        let prefix_bits = match prefix {
-            None => width,
-            // `+8` and `08` are other spellings of numbers, not of prefixes.
-            Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0')) => {
-                text.parse().ok().filter(|bits| *bits <= width).ok_or(NetworkFault)?
+        let network = match prefix {
+            None => IpNet::from(address),
+            Some(prefix) => {
+                let bits = prefix.parse().map_err(|_| NetworkFault)?;
+                let network = IpNet::new(address, bits).map_err(|_| NetworkFault)?;
+                // `+8` and `08` are other spellings of numbers, not of prefixes.
+                if bits.to_string() == prefix { network } else { return Err(NetworkFault) }
             }
-            Some(_) => return Err(NetworkFault),
         };
-        let network = Self { address, prefix_bits };
         // Whoever writes `10.1.2.3/8` may have meant the one address.
-        let is_plain = match address {
-            IpAddr::V4(v4) => u32::MAX.checked_shr(prefix_bits).unwrap_or(0) & v4.to_bits() == 0,
-            IpAddr::V6(v6) => u128::MAX.checked_shr(prefix_bits).unwrap_or(0) & v6.to_bits() == 0,
-        };
-        if is_plain && address == address.to_canonical() { Ok(network) } else { Err(NetworkFault) }
+        let is_plain = network.trunc() == network && network.addr() == network.addr().to_canonical();
+        if is_plain { Ok(Self(network)) } else { Err(NetworkFault) }
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.address, self.prefix_bits)
+        self.0.fmt(formatter)
     }
-}
-
-fn width(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-/// The first bits of an address.
-fn bits(address: IpAddr, count: u32) -> Option<u128> {
-    let (bits, width) = match address {
-        IpAddr::V4(v4) => (u128::from(v4.to_bits()), 32_u32),
-        IpAddr::V6(v6) => (v6.to_bits(), 128),
-    };
-    Some(bits.checked_shr(width.checked_sub(count)?).unwrap_or(0))
 }
 
 /// Where a request comes from.

@@ -34,7 +34,7 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Gate {
     let setting = Setting {
         name: ALLOW,
         expected: "expected host names, addresses and networks, with commas between",
-        hint: "such as `erp.internal, 10.1.0.0/16`",
+        hint: "such as `erp.internal,10.1.0.0/16`",
     };
     let said = reader.parse(setting, |text| Allowance::parse(text).ok()).unwrap_or_default();
     let allowance = match mode {
