@@ -26,6 +26,7 @@ use crate::events::Means;
 use crate::guards::{self, Guards};
 use crate::metrics;
 use crate::project::Project;
+use crate::secrets;
 use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
 
@@ -75,6 +76,7 @@ pub async fn compose_on(
     if !environment.unread.is_empty() {
         warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
     }
+    secrets::learn_inputs(&project.manifest);
     metrics::start()?;
     let pool = Pool::new(&environment.egress)?;
     let routes = onboard(project, &*store, clock.now()).await?;

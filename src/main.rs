@@ -12,9 +12,12 @@ mod guards;
 mod identity;
 mod log;
 mod metrics;
+#[cfg(feature = "planted-leak")]
+mod planted_leak;
 mod project;
 mod publishing;
 mod run;
+mod secrets;
 mod senders;
 mod supervise;
 mod targets;
