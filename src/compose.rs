@@ -28,7 +28,10 @@ use crate::metrics;
 use crate::project::Project;
 use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
+use crate::vault;
 
+const UNUSABLE: &str =
+    "the store of events cannot be used; KIT_DATA sets its folder, which belongs to one kit at a time";
 const UNREADABLE: &str = "the events service cannot be read";
 
 /// A kit that is ready to run.
@@ -214,10 +217,10 @@ pub async fn open(project: &Project) -> anyhow::Result<Arc<Sqlite>> {
         bytes_max: environment.store_bytes_max,
         uids_bytes_max: environment.delivery.memory.dedupe_bytes_max,
         open_max: environment.delivery.backlog_max,
+        vault: vault::vault(&environment.encryption_keys)?,
     };
     let opened = tokio::task::spawn_blocking(move || Sqlite::open(&options)).await?;
-    let opened = opened
-        .context("the store of events cannot be used; KIT_DATA sets its folder, which belongs to one kit at a time")?;
+    let opened = opened.map_err(|error| vault::explain(error, UNUSABLE))?;
     Ok(Arc::new(opened))
 }
 

@@ -19,6 +19,7 @@ mod senders;
 mod supervise;
 mod targets;
 mod telemetry;
+mod vault;
 
 use std::panic;
 use std::process::{self, ExitCode};

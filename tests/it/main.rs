@@ -13,6 +13,7 @@ mod crash;
 mod credentials;
 mod deliveries_cli;
 mod delivery;
+mod encryption;
 mod entities;
 mod events_sdk;
 mod golden;

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::SealError;
+
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -25,6 +27,8 @@ pub enum StoreError {
     Read(#[source] rusqlite::Error),
     #[error("a stored {0} cannot be understood")]
     Damaged(&'static str),
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     #[error("cannot open the store at {}", path.display())]
     Open {
         path: PathBuf,
@@ -50,6 +54,8 @@ pub enum OpenError {
         file.display()
     )]
     Damaged { file: PathBuf, what: String },
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     #[error("the file system refused")]
     File(#[from] std::io::Error),
     #[error("the database refused")]

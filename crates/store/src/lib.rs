@@ -15,6 +15,7 @@ mod journal;
 mod retention;
 mod sqlite;
 mod trace;
+mod vault;
 
 use std::fmt;
 
@@ -39,6 +40,7 @@ pub use journal::{JournalFrom, JournalPage, JournalRead};
 pub use retention::{Forgotten, Purged, Retention};
 pub use sqlite::{Beside, Options, Reader, Sqlite, WriteFailure};
 pub use trace::{Trace, TraceFilter, TraceOutcome, TracedRequest, TracedResponse};
+pub use vault::{SealError, Vault};
 
 /// How the store is doing, for health checks.
 #[derive(Clone, Debug, Default)]

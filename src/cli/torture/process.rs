@@ -86,9 +86,10 @@ impl Program {
 }
 
 /// Pauses are short and patience is long, so that what stands still does so for no other reason.
-const SETTINGS: [(&str, &str); 11] = [
+const SETTINGS: [(&str, &str); 12] = [
     ("KIT_BIND", "127.0.0.1:0"),
     ("KIT_INGESTION_AUTH", "none"),
+    ("KIT_ENCRYPTION_KEY", "none"),
     ("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/"),
     ("KIT_OUTBOUND_ALLOW", "127.0.0.1"),
     ("KIT_DELIVERIES_AT_ONCE", "32"),

@@ -5,6 +5,7 @@ mod backoffice;
 mod caller;
 mod commerce;
 pub(crate) mod delivery;
+mod encryption;
 mod events;
 mod ingestion;
 mod names;
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use egress::Gate;
-use secrecy::SecretString;
+use secrecy::{SecretSlice, SecretString};
 
 pub use crate::environment::adobe_auth::AdobeAuth;
 pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
@@ -89,6 +90,8 @@ pub struct Environment {
     /// Folder of the embedded store, relative to the working folder unless absolute.
     pub data: PathBuf,
     pub store: Store,
+    /// What stored secrets are sealed with, newest first; none: they stay readable.
+    pub encryption_keys: Vec<SecretSlice<u8>>,
     pub role: Role,
     /// Who may send events; nobody asks an events service.
     pub ingestion: Ingestion,
@@ -129,12 +132,14 @@ impl Environment {
         let role = role(&mut reader);
         let bind = bind(&mut reader, mode);
         let events = events::read(&mut reader, mode, role, is_local(bind));
+        encryption::demand(&mut reader, mode, &events.api);
         let dedupe_window = dedupe_window(&mut reader, &events);
         let store_bytes_max = store_bytes_max(&mut reader);
         let environment = Self {
             bind,
             data: data(&reader),
             store: only(&mut reader, &STORE, Store::Sqlite),
+            encryption_keys: encryption::keys(&mut reader),
             role,
             ingestion: match role {
                 Role::Kit => ingestion::read(&mut reader, mode),
@@ -177,6 +182,8 @@ impl Environment {
 pub struct Local {
     /// Folder of the embedded store, relative to the working folder unless absolute.
     pub data: PathBuf,
+    /// What stored secrets are sealed with, newest first.
+    pub encryption_keys: Vec<SecretSlice<u8>>,
     pub service: EventsService,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
@@ -187,6 +194,7 @@ impl Local {
         let mut reader = Reader { variables, faults: Vec::new() };
         let local = Self {
             data: data(&reader),
+            encryption_keys: encryption::keys(&mut reader),
             service: events::service(&mut reader, Mode::Serve, true),
             unread: names::unread(variables),
         };

@@ -10,6 +10,8 @@ const OWN_NAMES: &[&str] = &[
     "KIT_BIND",
     "KIT_DATA",
     "KIT_STORE",
+    "KIT_ENCRYPTION_KEY",
+    "KIT_ENCRYPTION_KEY_FILE",
     "KIT_SANDBOX_TOKEN",
     "KIT_EVENTS_API",
     "KIT_EVENTS_INGRESS_URL",

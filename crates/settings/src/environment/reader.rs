@@ -97,3 +97,11 @@ impl Reader<'_> {
         })
     }
 }
+
+/// One secret as it is, or a JSON array of several while one takes another's place; none of them empty.
+pub(super) fn one_or_more(text: &str, secrets_max: usize) -> Option<Vec<SecretString>> {
+    let secrets: Vec<String> =
+        if text.starts_with('[') { serde_json::from_str(text).ok()? } else { vec![text.to_owned()] };
+    let is_fine = (1..=secrets_max).contains(&secrets.len()) && secrets.iter().all(|secret| !secret.is_empty());
+    is_fine.then(|| secrets.into_iter().map(SecretString::from).collect())
+}

@@ -7,6 +7,7 @@ mod home;
 mod lanes_of_old;
 mod limits;
 mod runs;
+mod sealing;
 mod versions;
 
 use std::fs;
