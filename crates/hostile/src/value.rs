@@ -2,7 +2,7 @@ use sdk::json;
 use serde_json::value::RawValue;
 
 /// Any value is judged by every event's type, and its business keys are found, without a panic. What the strict check
-/// lets through, serde_json reads too.
+/// lets through, `serde_json` reads too.
 pub fn value(document: &[u8]) {
     if json::check(document).is_err() {
         return;
