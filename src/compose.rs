@@ -17,7 +17,7 @@ use sandbox::Sandbox;
 use secrecy::ExposeSecret;
 use server::{Bodies, Face, Webhooks};
 use settings::{OnParked, Retry, Role};
-use store::{Options, Sqlite, Store};
+use store::{Options, Sqlite, Store, keep_private, make_private};
 use tracing::{info, warn};
 
 use crate::beside::{Beside, Shared};
@@ -197,11 +197,10 @@ fn sandbox(project: &Project, fallback: &Fallback) -> anyhow::Result<Router> {
         access_token: integration.access_token.clone(),
         access_token_secret: integration.access_token_secret.expose_secret().to_owned(),
     });
-    let options = sandbox::Options {
-        token: fallback.token.expose_secret().to_owned(),
-        integration,
-        folder: Some(project.data()),
-    };
+    let data = project.data();
+    keep_private(&data, &sandbox::FILES).and_then(|()| Ok(make_private(&data.join(sandbox::FILES[0]))?))?;
+    let options =
+        sandbox::Options { token: fallback.token.expose_secret().to_owned(), integration, folder: Some(data) };
     Ok(Sandbox::open(options).context("the sandbox cannot keep its state in KIT_DATA")?.router())
 }
 

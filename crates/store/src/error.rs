@@ -54,6 +54,17 @@ pub enum OpenError {
         file.display()
     )]
     Damaged { file: PathBuf, what: String },
+    #[error(
+        "others can use {} (mode {mode:o}), and it is not this store's to change; have its owner run `chmod go-rwx` on it, or \
+         take a folder of its own for the store",
+        path.display()
+    )]
+    Exposed {
+        path: PathBuf,
+        mode: u32,
+        #[source]
+        source: std::io::Error,
+    },
     #[error(transparent)]
     Sealed(#[from] SealError),
     #[error("the file system refused")]
