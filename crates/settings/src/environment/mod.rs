@@ -8,6 +8,7 @@ pub(crate) mod delivery;
 mod encryption;
 mod events;
 mod ingestion;
+mod limits;
 mod names;
 mod outbound;
 pub(crate) mod quantity;
@@ -32,6 +33,7 @@ pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
 pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
+pub use crate::environment::limits::{BodyLimits, HeaderLimits, Http2Limits, ServerLimits};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::Server;
@@ -118,6 +120,8 @@ pub struct Environment {
     pub traces: Option<Traces>,
     /// Where calls may go.
     pub egress: Gate,
+    /// What strangers may take of the server.
+    pub limits: ServerLimits,
     pub namespace: String,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
@@ -135,6 +139,7 @@ impl Environment {
         encryption::demand(&mut reader, mode, &events.api);
         let dedupe_window = dedupe_window(&mut reader, &events);
         let store_bytes_max = store_bytes_max(&mut reader);
+        let delivery = delivery::read(&mut reader, dedupe_window, store_bytes_max);
         let environment = Self {
             bind,
             data: data(&reader),
@@ -163,7 +168,8 @@ impl Environment {
             target_limits: targets::limits(&mut reader),
             echo_window: echo_window(&mut reader),
             retry: delivery::retry(&mut reader, mode),
-            delivery: delivery::read(&mut reader, dedupe_window, store_bytes_max),
+            limits: limits::read(&mut reader, bind, &delivery.memory),
+            delivery,
             dedupe_window,
             store_bytes_max,
             deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &delivery::AT_ONCE),
