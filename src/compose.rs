@@ -17,19 +17,20 @@ use sandbox::Sandbox;
 use secrecy::ExposeSecret;
 use server::{Bodies, Face, Webhooks};
 use settings::{OnParked, Retry, Role};
-use store::{Options, Sqlite, Store};
+use store::{Options, Sqlite, Store, keep_private, make_private};
 use tracing::{info, warn};
 
 use crate::beside::{Beside, Shared};
-use crate::deploy;
 use crate::events::Means;
 use crate::guards::{self, Guards};
-use crate::metrics;
 use crate::project::Project;
 use crate::secrets;
 use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
+use crate::{deploy, limits, metrics, vault};
 
+const UNUSABLE: &str =
+    "the store of events cannot be used; KIT_DATA sets its folder, which belongs to one kit at a time";
 const UNREADABLE: &str = "the events service cannot be read";
 
 /// A kit that is ready to run.
@@ -40,6 +41,8 @@ pub struct Kit {
     pub beside: Beside,
     pub followers: Vec<Follower>,
     pub router: Router,
+    /// What strangers may take of the server.
+    pub limits: server::Limits,
     /// Our own events service, when events do not travel through another.
     pub service: Option<Service>,
 }
@@ -72,7 +75,6 @@ pub async fn compose_on(
     Ground { store, clock }: Ground,
 ) -> anyhow::Result<Kit> {
     let environment = &project.environment;
-    let memory = &environment.delivery.memory;
     if !environment.unread.is_empty() {
         warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
     }
@@ -106,9 +108,9 @@ pub async fn compose_on(
         clock: Arc::clone(&clock),
         echo_window: environment.echo_window,
     });
-    let delivery = delivery(project, travel.ims_org_id);
     let answers = travel.carriers.answers.clone();
-    let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
+    let options = delivery(project, travel.ims_org_id);
+    let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options, travel.carriers);
     let readiness = Readiness::default();
     let shared = Shared {
         store: Arc::clone(&store),
@@ -126,12 +128,14 @@ pub async fn compose_on(
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         webhooks,
+        bodies: limits::bodies(&environment.limits),
         readiness: readiness.clone(),
     };
     let sandbox = fallback.map(|fallback| sandbox(project, &fallback)).transpose()?;
     let others = travel.router.merge(sandbox.unwrap_or_default()).merge(metrics::router());
     Ok(Kit {
-        router: server::router(face, others, Bodies::new(bytes(memory.request_bytes_max))),
+        limits: limits::server(project),
+        router: server::router(face, others, Bodies::new(bytes(environment.delivery.memory.request_bytes_max))),
         followers: travel.followers,
         service: travel.service,
         store,
@@ -196,11 +200,10 @@ fn sandbox(project: &Project, fallback: &Fallback) -> anyhow::Result<Router> {
         access_token: integration.access_token.clone(),
         access_token_secret: integration.access_token_secret.expose_secret().to_owned(),
     });
-    let options = sandbox::Options {
-        token: fallback.token.expose_secret().to_owned(),
-        integration,
-        folder: Some(project.data()),
-    };
+    let data = project.data();
+    keep_private(&data, &sandbox::FILES).and_then(|()| Ok(make_private(&data.join(sandbox::FILES[0]))?))?;
+    let options =
+        sandbox::Options { token: fallback.token.expose_secret().to_owned(), integration, folder: Some(data) };
     Ok(Sandbox::open(options).context("the sandbox cannot keep its state in KIT_DATA")?.router())
 }
 
@@ -216,10 +219,10 @@ pub async fn open(project: &Project) -> anyhow::Result<Arc<Sqlite>> {
         bytes_max: environment.store_bytes_max,
         uids_bytes_max: environment.delivery.memory.dedupe_bytes_max,
         open_max: environment.delivery.backlog_max,
+        vault: vault::vault(&environment.encryption_keys)?,
     };
     let opened = tokio::task::spawn_blocking(move || Sqlite::open(&options)).await?;
-    let opened = opened
-        .context("the store of events cannot be used; KIT_DATA sets its folder, which belongs to one kit at a time")?;
+    let opened = opened.map_err(|error| vault::explain(error, UNUSABLE))?;
     Ok(Arc::new(opened))
 }
 

@@ -10,6 +10,7 @@ mod dev_client;
 mod events;
 mod guards;
 mod identity;
+mod limits;
 mod log;
 mod metrics;
 #[cfg(feature = "planted-leak")]
@@ -22,6 +23,7 @@ mod senders;
 mod supervise;
 mod targets;
 mod telemetry;
+mod vault;
 
 use std::panic;
 use std::process::{self, ExitCode};

@@ -1,5 +1,7 @@
 //! Tells the redactor which secrets the settings hold, so that they are taken out of everything that is told.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use redaction::{Redactor, is_secret_header, is_secret_variable};
@@ -21,6 +23,10 @@ const HEADER_NAMES: [&str; 4] = [
 /// A list of names and percent-encoded values.
 const HEADERS_VARIABLE: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 
+/// The variable that names a file with secrets in place of holding them.
+const KEY_FILE: &str = "KIT_ENCRYPTION_KEY_FILE";
+const KEY_FILE_BYTES_MAX: u64 = 4 * 1024;
+
 /// The variables of this run; from here on nothing tells their secrets.
 ///
 /// # Errors
@@ -37,7 +43,16 @@ pub fn variables(root: &Path) -> Result<Variables, Faults> {
 
 /// From here on nothing tells the secrets of these variables.
 pub fn learn(variables: &Variables) {
-    learn_variables(redaction::process(), variables);
+    let redactor = redaction::process();
+    learn_variables(redactor, variables);
+    // Whether the file is as it should be is not asked here.
+    let file = variables.get(KEY_FILE).and_then(|path| File::open(path).ok());
+    let mut text = String::new();
+    if file.is_some_and(|file| file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text).is_ok()) {
+        for secret in each(KEY_FILE, text.trim()) {
+            redactor.learn(&secret);
+        }
+    }
 }
 
 fn learn_variables(redactor: &Redactor, variables: &Variables) {

@@ -1,19 +1,3 @@
-//! Any `app.config.yaml` and any `.env` is read or refused with faults, never with a panic.
 #![no_main]
 
-use std::sync::LazyLock;
-
-use libfuzzer_sys::fuzz_target;
-use settings::{Manifest, Variables};
-use tempfile::TempDir;
-
-static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder can be made"));
-
-fuzz_target!(|text: &[u8]| {
-    let file = if text.first().is_some_and(|first| first % 4 == 0) { ".env" } else { "app.config.yaml" };
-    std::fs::write(FOLDER.path().join(file), text).expect("the folder can be written");
-    match Variables::read(FOLDER.path()) {
-        Ok(variables) => drop(Manifest::load(FOLDER.path(), &variables)),
-        Err(faults) => assert!(!faults.to_string().is_empty()),
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| hostile::manifest(input));

@@ -2,7 +2,9 @@ use std::path::Path;
 
 use anyhow::bail;
 use jiff::Timestamp;
-use store::{Beside, Reader};
+use store::{Beside, Reader, Vault};
+
+use crate::vault::explain;
 
 /// Somebody else's change comes in between at most this often.
 const TURNS_MAX: usize = 64;
@@ -17,10 +19,11 @@ pub struct Kept {
 
 impl Kept {
     /// # Errors
-    /// The folder cannot be written to.
-    pub fn open(folder: &Path, key: &'static str) -> anyhow::Result<Self> {
-        let store = Beside::open(folder)?;
-        Ok(Self { key, now: Timestamp::now(), store, reader: Reader::open(folder)? })
+    /// The folder cannot be written to, or its seals cannot be opened.
+    pub fn open(folder: &Path, key: &'static str, vault: Vault) -> anyhow::Result<Self> {
+        let store = Beside::open_with(folder, vault.clone());
+        let store = store.map_err(|error| explain(error, "the secrets of the events service cannot be used"))?;
+        Ok(Self { key, now: Timestamp::now(), store, reader: Reader::open_with(folder, vault)? })
     }
 
     /// None: nothing has been kept yet.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use engine::{PUBLISH, PUBLISH_ACTION, WEBHOOK_ACTION, slug, takes_deliveries};
+use secrecy::SecretSlice;
 use settings::{Local, nearest};
 use store::{Reader, Registration, RegistrationHealth, Verification};
 
@@ -15,6 +16,7 @@ const PUBLICATION: &str = "publication";
 
 pub struct Folder {
     pub path: PathBuf,
+    pub encryption_keys: Vec<SecretSlice<u8>>,
     pub reader: Reader,
 }
 
@@ -34,7 +36,7 @@ impl Folder {
                 local.data.display()
             )
         })?;
-        Ok(Self { path, reader })
+        Ok(Self { path, encryption_keys: local.encryption_keys, reader })
     }
 
     pub fn registrations(&self) -> anyhow::Result<Registrations> {

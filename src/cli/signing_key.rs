@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Subcommand;
 use events_api::signing_keys::{self, KeysError, SigningKeys};
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::kept::Kept;
 use super::table::plain;
+use crate::vault::vault;
 
 use crate::secrets;
 
@@ -42,7 +43,7 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     let variables = secrets::variables(root)?;
     let local = Local::read(&variables)?;
     let folder = root.join(&local.data);
-    let keys = Keys(Kept::open(&folder, signing_keys::KEY_NAME).context("the store of signing keys cannot be used")?);
+    let keys = Keys(Kept::open(&folder, signing_keys::KEY_NAME, vault(&local.encryption_keys)?)?);
     match command {
         Command::List { json } => print_all(keys.read()?.as_ref(), keys.0.now, *json)?,
         Command::Rotate { json } => print_rotated(keys.rotate()?, *json),

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::kept::Kept;
 use super::local::{Folder, Registrations, one_of};
 use super::table::plain;
+use crate::vault::vault;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -61,7 +62,7 @@ pub enum Command {
 /// Works on the local folder, also while a kit is running on it.
 pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     let folder = Folder::open(root, "registrations")?;
-    let kept = Kept::open(&folder.path, webhook_secrets::KEY_NAME).context("the webhook secrets cannot be used")?;
+    let kept = Kept::open(&folder.path, webhook_secrets::KEY_NAME, vault(&folder.encryption_keys)?)?;
     let webhooks = Webhooks { kept, registrations: folder.registrations()? };
     match command {
         Command::Create { registration, style, json } => {

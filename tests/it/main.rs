@@ -13,12 +13,15 @@ mod crash;
 mod credentials;
 mod deliveries_cli;
 mod delivery;
+mod encryption;
 mod entities;
 mod env_file;
 mod events_sdk;
+mod file_modes;
 mod golden;
 mod in_doubt;
 mod ingestion;
+mod limits;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;

@@ -21,6 +21,9 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 /// The token of the sandbox Commerce in tests.
 pub const TOKEN: &str = "sandbox-token-of-the-tests";
 
+/// What stored secrets are sealed with in tests: 32 bytes in base64.
+pub const ENCRYPTION_KEY: &str = "cGxlYXNlIG1ha2UgYSBrZXkgb2YgeW91ciBvd24hISE=";
+
 /// A copy of the project's settings, so that no `.env` or data of the checkout matters.
 pub struct Project {
     folder: Arc<TempDir>,
@@ -34,8 +37,12 @@ impl Project {
         for part in ["app.config.yaml", "actions", "onboarding/config"] {
             copy_settings(&source.join(part), &folder.path().join(part));
         }
-        let variables =
-            [("KIT_BIND", "127.0.0.1:0"), ("KIT_SANDBOX_TOKEN", TOKEN), ("KIT_OUTBOUND_ALLOW", "127.0.0.1")];
+        let variables = [
+            ("KIT_BIND", "127.0.0.1:0"),
+            ("KIT_SANDBOX_TOKEN", TOKEN),
+            ("KIT_OUTBOUND_ALLOW", "127.0.0.1"),
+            ("KIT_ENCRYPTION_KEY", ENCRYPTION_KEY),
+        ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         Self { folder, variables }
     }
@@ -314,6 +321,12 @@ pub fn product(sku: &str) -> Value {
 pub const PRODUCT_CREATE: &str = "be-observer.catalog_product_create";
 pub const PRODUCT_UPDATE: &str = "be-observer.catalog_product_update";
 pub const PRODUCT_DELETE: &str = "be-observer.catalog_product_delete";
+
+/// Whether any file of a folder has these bytes in it.
+pub fn shows(folder: &Path, secret: &[u8]) -> bool {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    files.into_iter().any(|bytes| bytes.windows(secret.len()).any(|part| part == secret))
+}
 
 fn copy_settings(source: &Path, target: &Path) {
     if source.is_dir() {

@@ -60,7 +60,8 @@ pub(crate) fn not_stored(error: &StoreError) {
         | StoreError::Taken
         | StoreError::Read(_)
         | StoreError::Damaged(_)
-        | StoreError::Open { .. } => "unavailable",
+        | StoreError::Open { .. }
+        | StoreError::Sealed(_) => "unavailable",
     });
 }
 

@@ -14,7 +14,7 @@ use crate::vouch::READ_ORGANIZATIONS;
 pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// What signs the tokens of this store; made once.
-const KEY_NAME: &str = "events-api/token-key";
+pub(crate) const KEY_NAME: &str = "events-api/token-key";
 const KEY_BYTES: usize = 32;
 
 /// The type of all tokens here.

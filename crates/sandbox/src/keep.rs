@@ -31,7 +31,8 @@ pub struct Kept<T> {
 #[error("the sandbox cannot keep its state in this folder")]
 pub struct KeepError(#[from] rusqlite::Error);
 
-const DATABASE: &str = "sandbox.db";
+/// What is in the folder; the first is made for whoever opens it, the others have its rights.
+pub const FILES: [&str; 3] = ["sandbox.db", "sandbox.db-wal", "sandbox.db-shm"];
 
 impl Keeper {
     /// Keeps nothing.
@@ -44,7 +45,7 @@ impl Keeper {
     /// # Errors
     /// The database cannot be opened.
     pub fn open(folder: &Path) -> Result<Self, KeepError> {
-        let connection = Connection::open(folder.join(DATABASE))?;
+        let connection = Connection::open(folder.join(FILES[0]))?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
              CREATE TABLE IF NOT EXISTS document(

@@ -50,8 +50,8 @@ mod witness;
 
 pub use calls::Call;
 pub use faults::Target;
-pub use keep::KeepError;
 use keep::Keeper;
+pub use keep::{FILES, KeepError};
 pub use orders::OrderItem;
 pub use refusals::Refused;
 pub use witness::Effect;

@@ -35,7 +35,7 @@ impl Encoding {
     }
 
     /// Nothing when the text is not written so.
-    pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
+    pub fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Hex => from_hex(text.as_bytes()),
             Self::Base64 => BASE64_STANDARD.decode(text).ok(),

@@ -9,6 +9,7 @@ mod cross_origin;
 mod event_webhooks;
 mod health;
 mod listen;
+mod meters;
 mod schemas;
 mod traced;
 mod web_actions;
@@ -23,9 +24,9 @@ use engine::{Clock, Readiness, Reception, Runner, Schemas};
 use store::Store;
 
 pub use bodies::Bodies;
-pub use body::{BODY_BYTES_MAX, BodyFault, read_body};
+pub use body::{BodyFault, BodyRules};
 pub use event_webhooks::{EventsApiSender, Unproven};
-pub use listen::serve;
+pub use listen::{Http2Limits, Limits, serve};
 pub use traced::traced;
 
 /// What the routes work with.
@@ -36,6 +37,8 @@ pub struct Face {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub webhooks: Webhooks,
+    /// How bodies are read.
+    pub bodies: BodyRules,
     /// What the last look at what is due and what runs found.
     pub readiness: Readiness,
 }

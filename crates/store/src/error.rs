@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::SealError;
+
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -25,6 +27,8 @@ pub enum StoreError {
     Read(#[source] rusqlite::Error),
     #[error("a stored {0} cannot be understood")]
     Damaged(&'static str),
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     #[error("cannot open the store at {}", path.display())]
     Open {
         path: PathBuf,
@@ -50,6 +54,19 @@ pub enum OpenError {
         file.display()
     )]
     Damaged { file: PathBuf, what: String },
+    #[error(
+        "others can use {} (mode {mode:o}), and it is not this store's to change; have its owner run `chmod go-rwx` on it, or \
+         take a folder of its own for the store",
+        path.display()
+    )]
+    Exposed {
+        path: PathBuf,
+        mode: u32,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     #[error("the file system refused")]
     File(#[from] std::io::Error),
     #[error("the database refused")]

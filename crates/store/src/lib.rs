@@ -12,9 +12,11 @@ mod error;
 mod event;
 mod job;
 mod journal;
+mod private;
 mod retention;
 mod sqlite;
 mod trace;
+mod vault;
 
 use std::fmt;
 
@@ -36,9 +38,11 @@ pub use error::{OpenError, StoreError};
 pub use event::{Appended, Known, NewDelivery, NewEvent, Nonce, StoredEvent};
 pub use job::{Job, JobState};
 pub use journal::{JournalFrom, JournalPage, JournalRead};
+pub use private::{keep_private, make_private};
 pub use retention::{Forgotten, Purged, Retention};
 pub use sqlite::{Beside, Options, Reader, Sqlite, WriteFailure};
 pub use trace::{Trace, TraceFilter, TraceOutcome, TracedRequest, TracedResponse};
+pub use vault::{SealError, Vault};
 
 /// How the store is doing, for health checks.
 #[derive(Clone, Debug, Default)]

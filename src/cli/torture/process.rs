@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -52,7 +53,8 @@ impl Program {
     /// Starts the program and waits until it answers; its log goes to `kit.log`. `clock_ms`: how far its clock is off.
     pub async fn start(&self, clock_ms: i64) -> anyhow::Result<Process> {
         let mut command = self.command(clock_ms);
-        let log = File::options().create(true).append(true).open(self.log()).context("cannot write the log")?;
+        let log =
+            File::options().create(true).append(true).mode(0o600).open(self.log()).context("cannot write the log")?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().context("the program cannot be started")?;
         let stdout = child.stdout.take().context("the program has no stdout")?;
@@ -86,9 +88,10 @@ impl Program {
 }
 
 /// Pauses are short and patience is long, so that what stands still does so for no other reason.
-const SETTINGS: [(&str, &str); 11] = [
+const SETTINGS: [(&str, &str); 12] = [
     ("KIT_BIND", "127.0.0.1:0"),
     ("KIT_INGESTION_AUTH", "none"),
+    ("KIT_ENCRYPTION_KEY", "none"),
     ("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/"),
     ("KIT_OUTBOUND_ALLOW", "127.0.0.1"),
     ("KIT_DELIVERIES_AT_ONCE", "32"),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::signatures::{Receiver, delivery};
 use super::{EventsService, REGISTRATION, SLUG};
+use crate::support::shows;
 
 fn secret(printed: &Value) -> String {
     printed["secret"].as_str().unwrap().to_owned()
@@ -59,7 +60,11 @@ async fn a_webhook_shares_secrets_that_rotate_while_the_service_runs() {
     let port = String::from_utf8(output.stdout).unwrap();
     until(&|(headers, _)| headers.contains_key("x-port-signature")).await;
     let log = service.server().log();
-    assert!([&first, &second, &port].iter().all(|secret| !log.contains(secret.trim())), "a secret is told once");
+    let data = service.project.path().join("data");
+    for secret in [&first, &second, &port].map(|secret| secret.trim()) {
+        assert!(!log.contains(secret), "a secret is told once");
+        assert!(!shows(&data, secret.as_bytes()), "and no file has it in readable form");
+    }
 }
 
 #[test]

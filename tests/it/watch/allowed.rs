@@ -12,9 +12,6 @@ pub fn is_allowed(place: &Place, secret: &str) -> bool {
         Place::Stdout(command) if command == secret => true,
         // The sandbox is on this machine alone, and whoever started it needs its token to look into it.
         Place::Stdout(command) => command == "dev" && secret == "KIT_SANDBOX_TOKEN",
-        // They sign deliveries, so the store has to give them back.
-        Place::File(_) => secret.starts_with("webhook-secret "),
-        Place::Row { table, .. } => table == "value" && secret.starts_with("webhook-secret "),
-        Place::Log | Place::Answer(_) | Place::Trace => false,
+        Place::Log | Place::File(_) | Place::Row { .. } | Place::Answer(_) | Place::Trace => false,
     }
 }

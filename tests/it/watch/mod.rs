@@ -90,7 +90,8 @@ impl Watch {
 
     /// What a kit gets by its environment.
     pub fn give_variable(&self, name: &str, value: &str) {
-        if !is_secret_variable(name) {
+        // A key at rest may be none at all.
+        if !is_secret_variable(name) || value == "none" {
             return;
         }
         let several = serde_json::from_str::<Vec<String>>(value).unwrap_or_else(|_| vec![value.trim().to_owned()]);

@@ -91,6 +91,7 @@ mod tests {
     fn read(pairs: &[(&str, &str)]) -> Result<AdobeAuth, Faults> {
         let mut variables = Variables::from_pairs([
             ("KIT_INGESTION_AUTH", "none"),
+            ("KIT_ENCRYPTION_KEY", "none"),
             ("COMMERCE_BASE_URL", "https://shop.example.com/rest/"),
             ("COMMERCE_ACCESS_TOKEN", "token"),
         ]);

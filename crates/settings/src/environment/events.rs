@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::environment::reader::{Reader, Setting};
+use crate::environment::reader::{Reader, Setting, one_or_more};
 use crate::environment::sender::{self, Signatures};
 use crate::environment::url::url;
 use crate::environment::{Mode, Role, quantity};
@@ -233,12 +233,9 @@ pub(super) fn client_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString
         hint: r#"such as `["the old one","the new one"]`, without blanks in a secret"#,
     };
     reader.parse(setting, |text| {
-        let secrets: Vec<String> =
-            if text.starts_with('[') { serde_json::from_str(text).ok()? } else { vec![text.to_owned()] };
         let is_sendable =
-            |secret: &String| !secret.is_empty() && secret.chars().all(|letter| letter.is_ascii_graphic());
-        let is_fine = (1..=SECRETS_MAX).contains(&secrets.len()) && secrets.iter().all(is_sendable);
-        is_fine.then(|| secrets.into_iter().map(SecretString::from).collect())
+            |secret: &SecretString| secret.expose_secret().chars().all(|letter| letter.is_ascii_graphic());
+        one_or_more(text, SECRETS_MAX).filter(|secrets| secrets.iter().all(is_sendable))
     })
 }
 

@@ -125,7 +125,7 @@ fn events_come_back_by_journal_unless_webhooks_reach_us() {
 #[test]
 fn an_events_service_needs_no_commerce_and_publishes_nowhere() {
     let read = |pairs: &[(&str, &str)], mode| {
-        let mut variables = Variables::from_pairs([("KIT_ROLE", "events-service")]);
+        let mut variables = Variables::from_pairs([("KIT_ROLE", "events-service"), ("KIT_ENCRYPTION_KEY", "none")]);
         for (name, value) in pairs {
             variables.set(*name, *value);
         }
@@ -141,7 +141,7 @@ fn an_events_service_needs_no_commerce_and_publishes_nowhere() {
 #[test]
 fn our_own_service_is_strict_where_others_reach_it() {
     let read = |mode, bind| {
-        let mut variables = Variables::from_pairs([("KIT_ROLE", "events-service")]);
+        let mut variables = Variables::from_pairs([("KIT_ROLE", "events-service"), ("KIT_ENCRYPTION_KEY", "none")]);
         variables.set("KIT_BIND", bind);
         Environment::read(&variables, mode).unwrap().events.service
     };

@@ -5,8 +5,10 @@ mod backoffice;
 mod caller;
 mod commerce;
 pub(crate) mod delivery;
+mod encryption;
 mod events;
 mod ingestion;
+mod limits;
 mod names;
 mod outbound;
 pub(crate) mod quantity;
@@ -22,7 +24,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use egress::Gate;
-use secrecy::SecretString;
+use secrecy::{SecretSlice, SecretString};
 
 pub use crate::environment::adobe_auth::AdobeAuth;
 pub use crate::environment::backoffice::{Backoffice, BackofficeAuth};
@@ -31,6 +33,7 @@ pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
 pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
+pub use crate::environment::limits::{BodyLimits, HeaderLimits, Http2Limits, ServerLimits};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::Server;
@@ -89,6 +92,8 @@ pub struct Environment {
     /// Folder of the embedded store, relative to the working folder unless absolute.
     pub data: PathBuf,
     pub store: Store,
+    /// What stored secrets are sealed with, newest first; none: they stay readable.
+    pub encryption_keys: Vec<SecretSlice<u8>>,
     pub role: Role,
     /// Who may send events; nobody asks an events service.
     pub ingestion: Ingestion,
@@ -115,6 +120,8 @@ pub struct Environment {
     pub traces: Option<Traces>,
     /// Where calls may go.
     pub egress: Gate,
+    /// What strangers may take of the server.
+    pub limits: ServerLimits,
     pub namespace: String,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
@@ -129,12 +136,15 @@ impl Environment {
         let role = role(&mut reader);
         let bind = bind(&mut reader, mode);
         let events = events::read(&mut reader, mode, role, is_local(bind));
+        encryption::demand(&mut reader, mode, &events.api);
         let dedupe_window = dedupe_window(&mut reader, &events);
         let store_bytes_max = store_bytes_max(&mut reader);
+        let delivery = delivery::read(&mut reader, dedupe_window, store_bytes_max);
         let environment = Self {
             bind,
             data: data(&reader),
             store: only(&mut reader, &STORE, Store::Sqlite),
+            encryption_keys: encryption::keys(&mut reader),
             role,
             ingestion: match role {
                 Role::Kit => ingestion::read(&mut reader, mode),
@@ -158,7 +168,8 @@ impl Environment {
             target_limits: targets::limits(&mut reader),
             echo_window: echo_window(&mut reader),
             retry: delivery::retry(&mut reader, mode),
-            delivery: delivery::read(&mut reader, dedupe_window, store_bytes_max),
+            limits: limits::read(&mut reader, bind, &delivery.memory),
+            delivery,
             dedupe_window,
             store_bytes_max,
             deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &delivery::AT_ONCE),
@@ -177,6 +188,8 @@ impl Environment {
 pub struct Local {
     /// Folder of the embedded store, relative to the working folder unless absolute.
     pub data: PathBuf,
+    /// What stored secrets are sealed with, newest first.
+    pub encryption_keys: Vec<SecretSlice<u8>>,
     pub service: EventsService,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
@@ -187,6 +200,7 @@ impl Local {
         let mut reader = Reader { variables, faults: Vec::new() };
         let local = Self {
             data: data(&reader),
+            encryption_keys: encryption::keys(&mut reader),
             service: events::service(&mut reader, Mode::Serve, true),
             unread: names::unread(variables),
         };

@@ -61,6 +61,15 @@ impl Reader<'_> {
             .unwrap_or_default()
     }
 
+    pub(super) fn size(&mut self, name: &str, default: &str, range: RangeInclusive<u64>, span: &str) -> u64 {
+        let expected = format!("expected a size from {span}");
+        let hint = format!("write a number and a unit; leave it out for `{default}`");
+        let setting = Setting { name, expected: &expected, hint: &hint };
+        self.parse(setting, |text| quantity::size(text).filter(|size| range.contains(size)))
+            .or_else(|| quantity::size(default))
+            .unwrap_or(*range.start())
+    }
+
     pub(super) fn number<T>(&mut self, name: &str, default: T, range: &RangeInclusive<T>) -> T
     where
         T: Copy + PartialOrd + Display + std::str::FromStr,
@@ -96,4 +105,12 @@ impl Reader<'_> {
             text.chars().all(is_plain).then(|| text.to_owned())
         })
     }
+}
+
+/// One secret as it is, or a JSON array of several while one takes another's place; none of them empty.
+pub(super) fn one_or_more(text: &str, secrets_max: usize) -> Option<Vec<SecretString>> {
+    let secrets: Vec<String> =
+        if text.starts_with('[') { serde_json::from_str(text).ok()? } else { vec![text.to_owned()] };
+    let is_fine = (1..=secrets_max).contains(&secrets.len()) && secrets.iter().all(|secret| !secret.is_empty());
+    is_fine.then(|| secrets.into_iter().map(SecretString::from).collect())
 }

@@ -5,8 +5,9 @@ use secrecy::ExposeSecret;
 
 use crate::{CommerceAuth, Environment, EventsApi, Faults, IngestAck, LogLevel, Mode, Store, TargetLimits, Variables};
 
-const SERVED: [(&str, &str); 3] = [
+const SERVED: [(&str, &str); 4] = [
     ("KIT_INGESTION_AUTH", "none"),
+    ("KIT_ENCRYPTION_KEY", "none"),
     ("COMMERCE_BASE_URL", "https://shop.example.com/rest"),
     ("COMMERCE_ACCESS_TOKEN", "s3cr3t"),
 ];
@@ -174,7 +175,7 @@ fn dev_stays_on_this_machine() {
 fn serve_tells_all_that_it_needs() {
     let faults = read(Mode::Serve, &[]).unwrap_err();
     let keys: Vec<&str> = faults.iter().map(|fault| fault.key.as_str()).collect();
-    assert_eq!(keys, ["COMMERCE_BASE_URL", "COMMERCE_CONSUMER_KEY", "KIT_INGESTION_AUTH"]);
+    assert_eq!(keys, ["COMMERCE_BASE_URL", "COMMERCE_CONSUMER_KEY", "KIT_ENCRYPTION_KEY", "KIT_INGESTION_AUTH"]);
     assert!(faults.to_string().contains("say `none` to accept everyone"), "{faults}");
 }
 

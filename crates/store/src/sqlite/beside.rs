@@ -6,15 +6,16 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::batch::is_constraint;
-use super::{DATABASE, job, open_database, rows, schema};
+use super::{DATABASE, job, open_database, rows, schema, sealing};
 use crate::error::OpenError;
-use crate::{Credential, Job, StoreError};
+use crate::{Credential, Job, StoreError, Vault};
 
 /// Writes the few things that a command line changes, also while a kit runs on the folder: nothing that the running
 /// kit keeps in memory.
 #[derive(Debug)]
 pub struct Beside {
     connection: Connection,
+    vault: Vault,
     /// Held when no kit runs.
     lock: Option<File>,
 }
@@ -25,15 +26,26 @@ impl Beside {
     /// # Errors
     /// The disk refused, or a kit of another version is running.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, Vault::default())
+    }
+
+    /// As [`Self::open`], for values that may be sealed. When no kit runs they are sealed with the newest key, as when one
+    /// starts; beside one that runs they have to be.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`]; a sealed value cannot be opened, or the running kit has other keys.
+    pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open { path: folder.to_owned(), source };
         match super::lock(folder) {
             Ok(lock) => {
-                let connection = open_database(folder).map_err(failed)?;
-                Ok(Self { connection, lock: Some(lock) })
+                let mut connection = open_database(folder).map_err(failed)?;
+                sealing::renew(&mut connection, &vault).map_err(failed)?;
+                Ok(Self { connection, vault, lock: Some(lock) })
             }
             Err(OpenError::Locked) => {
                 let connection = join(folder).map_err(failed)?;
-                Ok(Self { connection, lock: None })
+                sealing::check(&connection, &vault).map_err(failed)?;
+                Ok(Self { connection, vault, lock: None })
             }
             Err(error) => Err(failed(error)),
         }
@@ -46,12 +58,20 @@ impl Beside {
 
     /// Sets a value until `expires`, unless one lives at `now`.
     pub fn reserve(&self, key: &str, value: &[u8], now: Timestamp, expires: Timestamp) -> Result<(), StoreError> {
-        self.write(|connection| rows::reserve(connection, key, value, now, expires))
+        let value = self.vault.seal(key, value.to_vec())?;
+        self.write(|connection| rows::reserve(connection, key, &value, now, expires))
     }
 
     /// Puts a value in the place of this one; says whether it was still there.
     pub fn replace_value(&self, key: &str, before: &[u8], value: &[u8]) -> Result<bool, StoreError> {
-        rows::replace_value(&self.connection, key, before, value).map_err(|_| StoreError::Unavailable)
+        let stored = sealing::stored(&self.connection, key).map_err(StoreError::Read)?;
+        let Some(stored) = stored else { return Ok(false) };
+        if self.vault.open(key, stored.clone())? != before {
+            return Ok(false);
+        }
+        // What is compared here is what was read above: two sealings of one value differ.
+        let value = self.vault.seal(key, value.to_vec())?;
+        rows::replace_value(&self.connection, key, &stored, &value).map_err(|_| StoreError::Unavailable)
     }
 
     /// Asks the kit of this folder for work: the one that runs, or the next that does.

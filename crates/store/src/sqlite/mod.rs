@@ -15,21 +15,21 @@ mod lanes;
 mod list;
 mod once;
 mod open;
+mod options;
 mod purge;
 mod reader;
 mod rows;
 mod schema;
+mod sealing;
 mod seen;
 mod shared;
 mod tally;
 mod trace;
 mod writer;
 
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -41,13 +41,14 @@ use crate::{
     Activation, Appended, Attempt, AttemptCount, Catalogue, Change, Claim, Claimed, Credential, Delivery,
     DeliveryFilter, EventMetadata, Filter, Forgotten, Health, Job, JournalPage, JournalRead, Lease, Listed, NewEvent,
     Nonce, Provider, Purged, Registration, RegistrationHealth, Replay, Replayed, Retention, Store, StoreError,
-    StoredEvent, Trace, TraceFilter,
+    StoredEvent, Trace, TraceFilter, Vault,
 };
 use append::Prepared;
 use batch::{Answer, Command};
 pub use beside::Beside;
 use changes::Changes;
 use open::{lock, open_database};
+pub use options::Options;
 pub use reader::Reader;
 use schema::HashKey;
 use shared::Shared;
@@ -59,34 +60,6 @@ const COMMANDS_MAX: usize = 4_096;
 
 const DATABASE: &str = "kit.db";
 
-/// How the embedded store is opened.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The folder; made when it is missing, for its owner only.
-    pub folder: PathBuf,
-    /// How long a uid is remembered.
-    pub dedupe_window: Duration,
-    /// The memory for them. When it is full the oldest are known no longer.
-    pub uids_bytes_max: u64,
-    /// Beyond this many open deliveries no event is taken in.
-    pub open_max: u64,
-    /// Above this size of the database no event is taken in; what is stored is still delivered.
-    pub bytes_max: u64,
-}
-
-impl Options {
-    /// What suits most: eight days of uids in 256 MiB, five million open deliveries, 32 GiB.
-    pub fn in_folder(folder: PathBuf) -> Self {
-        Self {
-            folder,
-            dedupe_window: Duration::from_hours(8 * 24),
-            uids_bytes_max: 256 << 20,
-            open_max: 5_000_000,
-            bytes_max: 32 << 30,
-        }
-    }
-}
-
 /// The embedded store. One process at a time has it open.
 #[derive(Debug)]
 pub struct Sqlite {
@@ -97,6 +70,7 @@ pub struct Sqlite {
     hash_key: HashKey,
     limits: Limits,
     changes: Mutex<Changes>,
+    vault: Vault,
 }
 
 #[derive(Debug)]
@@ -116,7 +90,8 @@ impl Sqlite {
             StoreError::Open { path: options.folder.clone(), source }
         };
         let lock = lock(&options.folder).map_err(failed)?;
-        let connection = open_database(&options.folder).map_err(failed)?;
+        let mut connection = open_database(&options.folder).map_err(failed)?;
+        sealing::renew(&mut connection, &options.vault).map_err(failed)?;
         let hash_key = schema::hash_key(&connection).map_err(|source| failed(source.into()))?;
         let changes = Changes::load(&connection).map_err(|source| failed(source.into()))?;
         let shared = Arc::new(Shared::default());
@@ -126,7 +101,8 @@ impl Sqlite {
         let thread = thread.spawn(move || writer.run(queue)).map_err(|source| failed(source.into()))?;
         Ok(Self {
             commands: Mutex::new(Some(commands)),
-            reader: Arc::new(Reader::open(&options.folder)?),
+            reader: Arc::new(Reader::open_with(&options.folder, options.vault.clone())?),
+            vault: options.vault.clone(),
             shared,
             writer: Mutex::new(Some(thread)),
             hash_key,
@@ -334,12 +310,12 @@ impl Store for Sqlite {
     }
 
     async fn put_value(&self, key: &str, value: Vec<u8>, expires: Timestamp) -> Result<(), StoreError> {
-        let key = key.to_owned();
+        let (key, value) = (key.to_owned(), self.vault.seal(key, value)?);
         self.change(move |connection| rows::put_value(connection, &key, &value, expires)).await.map(drop)
     }
 
     async fn reserve(&self, key: &str, value: Vec<u8>, now: Timestamp, expires: Timestamp) -> Result<bool, StoreError> {
-        let key = key.to_owned();
+        let (key, value) = (key.to_owned(), self.vault.seal(key, value)?);
         self.change(move |connection| rows::reserve(connection, &key, &value, now, expires)).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,15 +11,20 @@ use rusqlite::config::DbConfig;
 
 use super::{DATABASE, damage, schema};
 use crate::error::OpenError;
+use crate::private::{keep_private, make_private};
 
 /// Locked by the process that has the store open. Once a database was made it says so, and one that is empty or missing
 /// later is not taken for new.
 const LOCK: &str = "kit.lock";
 const MADE: &[u8] = b"kit.db was made\n";
 
+/// All files of a store. SQLite gives the last two the rights of the first.
+const FILES: [&str; 4] = [LOCK, DATABASE, "kit.db-wal", "kit.db-shm"];
+
 pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let file = File::options().create(true).truncate(false).read(true).write(true).open(folder.join(LOCK))?;
+    keep_private(folder, &FILES)?;
+    let mut file = File::options();
+    let file = file.create(true).truncate(false).read(true).write(true).mode(0o600).open(folder.join(LOCK))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
@@ -31,6 +36,7 @@ pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
 pub(super) fn open_database(folder: &Path) -> Result<Connection, OpenError> {
     let was_made = was_made(folder);
     damage::check_files(folder, was_made)?;
+    make_private(&folder.join(DATABASE))?;
     let opened = connect(folder).map_err(|source| damage::explain(folder, source))?;
     if !was_made {
         note_made(folder)?;

@@ -11,7 +11,7 @@ use super::{DATABASE, counts, damage, job, journal, list, rows, schema, trace, w
 use crate::error::OpenError;
 use crate::{
     Activation, AttemptCount, Backlog, Catalogue, Credential, Delivery, DeliveryFilter, Filter, Job, JournalPage,
-    JournalRead, Listed, StateCount, Status, StoreError, StoredEvent, Trace, TraceFilter,
+    JournalRead, Listed, StateCount, Status, StoreError, StoredEvent, Trace, TraceFilter, Vault,
 };
 
 /// Connections kept open between reads.
@@ -21,6 +21,7 @@ const IDLE_MAX: usize = 4;
 #[derive(Debug)]
 pub struct Reader {
     folder: PathBuf,
+    vault: Vault,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -30,7 +31,15 @@ impl Reader {
     /// # Errors
     /// There is no store, or the disk refused.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let reader = Self { folder: folder.to_owned(), idle: Mutex::default() };
+        Self::open_with(folder, Vault::default())
+    }
+
+    /// As [`Self::open`], and reads sealed values too.
+    ///
+    /// # Errors
+    /// There is no store, or the disk refused.
+    pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, StoreError> {
+        let reader = Self { folder: folder.to_owned(), vault, idle: Mutex::default() };
         reader.with(|_| Ok(()))?;
         Ok(reader)
     }
@@ -188,12 +197,13 @@ impl Reader {
     }
 
     pub fn value(&self, key: &str, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {
-        self.with(|connection| {
+        let stored = self.with(|connection| {
             connection
                 .prepare_cached("SELECT value FROM value WHERE key = ?1 AND expires > ?2")?
                 .query_row(params![key, rows::millis(now)], |row| row.get(0))
                 .optional()
-        })
+        })?;
+        Ok(stored.map(|stored| self.vault.open(key, stored)).transpose()?)
     }
 
     /// What each registration has to do, and the size of the database.

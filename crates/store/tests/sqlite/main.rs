@@ -6,11 +6,12 @@ mod failures;
 mod home;
 mod lanes_of_old;
 mod limits;
+mod private;
 mod runs;
+mod sealing;
 mod versions;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ use store::{
 };
 use uuid::Uuid;
 
-use home::{Home, append, at, attempt, claim, event, mode, user_version};
+use home::{Home, append, at, attempt, claim, event, user_version};
 
 /// Far beyond the queue's own limit.
 const APPENDS_MAX: usize = 50_000;
@@ -82,23 +83,6 @@ fn a_folder_that_cannot_be_made_is_told() {
     fs::write(home.parent.path().join("kit"), "a file where the folder has to be").unwrap();
     let refusal = home.refusal();
     assert!(matches!(refusal, OpenError::File(_)), "{refusal:?}");
-}
-
-#[test]
-fn the_folder_is_for_its_owner_only() {
-    let home = Home::new();
-    home.open();
-    assert_eq!(mode(&home.options.folder), 0o700);
-    assert_eq!(mode(&home.parent.path().join("kit")), 0o700);
-}
-
-#[test]
-fn a_folder_that_exists_keeps_its_mode() {
-    let home = Home::new();
-    fs::create_dir_all(&home.options.folder).unwrap();
-    fs::set_permissions(&home.options.folder, fs::Permissions::from_mode(0o750)).unwrap();
-    home.open();
-    assert_eq!(mode(&home.options.folder), 0o750);
 }
 
 #[tokio::test]

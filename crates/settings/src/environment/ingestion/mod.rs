@@ -17,7 +17,7 @@ use schemes::{Encoding, MacKeys, Scheme, Secrets, client_certificate, jwt};
 use secrecy::SecretString;
 
 use crate::environment::commerce::is_set;
-use crate::environment::reader::{Reader, Setting};
+use crate::environment::reader::{Reader, Setting, one_or_more};
 use crate::environment::{DAY, Mode};
 use crate::{Faults, Variables, suggestion};
 
@@ -312,12 +312,7 @@ fn secrets(reader: &mut Reader<'_>, scheme: &str, name: &'static str) -> Option<
         expected: "expected a secret, or a JSON array of at most 4 of them, none of them empty",
         hint: r#"`["the new one","the old one"]` takes both while the sender changes over"#,
     };
-    reader.parse(setting, |text| {
-        let secrets: Vec<String> =
-            if text.starts_with('[') { serde_json::from_str(text).ok()? } else { vec![text.to_owned()] };
-        let is_fine = (1..=SECRETS_MAX).contains(&secrets.len()) && secrets.iter().all(|secret| !secret.is_empty());
-        is_fine.then(|| secrets.into_iter().map(SecretString::from).collect())
-    })
+    reader.parse(setting, |text| one_or_more(text, SECRETS_MAX))
 }
 
 fn demand(reader: &mut Reader<'_>, scheme: &str, name: &'static str) -> Option<()> {

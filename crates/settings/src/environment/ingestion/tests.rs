@@ -5,8 +5,11 @@ use crate::{Environment, Faults, Mode, Variables};
 const SECRET: &str = "5ecret-of-the-tests";
 
 fn read(mode: Mode, pairs: &[(&str, &str)]) -> Result<Environment, Faults> {
-    let mut variables =
-        Variables::from_pairs([("COMMERCE_BASE_URL", "https://shop.example.com/rest"), ("COMMERCE_ACCESS_TOKEN", "t")]);
+    let mut variables = Variables::from_pairs([
+        ("COMMERCE_BASE_URL", "https://shop.example.com/rest"),
+        ("COMMERCE_ACCESS_TOKEN", "t"),
+        ("KIT_ENCRYPTION_KEY", "none"),
+    ]);
     for (name, value) in pairs {
         variables.set(*name, *value);
     }

@@ -1,0 +1,59 @@
+//! What strangers may send, as far as it is parsed: one function for each kind of input, which judges how it is taken.
+//! `fuzz/` runs them under libFuzzer; the tests of this crate run them over the seeds and over what can be made of these.
+//!
+//! Invariant: no input makes one of them panic.
+
+#![expect(clippy::missing_panics_doc, reason = "a panic is the verdict")]
+
+mod action;
+mod cloud_event;
+mod face;
+mod filter;
+mod headers;
+mod journal;
+mod manifest;
+mod oauth;
+mod search;
+mod sender;
+mod service;
+mod token;
+mod value;
+mod webhook;
+
+pub use action::action;
+pub use cloud_event::cloud_event;
+pub use filter::filter;
+pub use headers::headers;
+pub use journal::journal;
+pub use manifest::manifest;
+pub use oauth::oauth;
+pub use search::search;
+pub use sender::sender;
+pub use token::token;
+pub use value::value;
+pub use webhook::webhook;
+
+/// Judges how one input is taken.
+pub type Target = fn(&[u8]);
+
+/// All of them, by the names of their fuzz targets and of their seeds' folders.
+pub const TARGETS: [(&str, Target); 12] = [
+    ("action", action),
+    ("cloud_event", cloud_event),
+    ("filter", filter),
+    ("headers", headers),
+    ("journal", journal),
+    ("manifest", manifest),
+    ("oauth", oauth),
+    ("search", search),
+    ("sender", sender),
+    ("token", token),
+    ("value", value),
+    ("webhook", webhook),
+];
+
+/// What stands before the first line end, and what follows it.
+fn first_line(input: &[u8]) -> (&[u8], &[u8]) {
+    let end = input.iter().position(|byte| *byte == b'\n');
+    end.map_or((input, &[]), |end| (&input[..end], &input[end + 1..]))
+}

@@ -1,0 +1,33 @@
+//! The secrets of the store, and what they are sealed with.
+
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretSlice};
+use store::{OpenError, SealError, StoreError, Vault};
+
+const SEALED: &str = "the secrets in the store cannot be opened, and nothing was changed\n  hint: `KIT_ENCRYPTION_KEY` or \
+                      `KIT_ENCRYPTION_KEY_FILE` needs the key that sealed them, behind the new one: `[\"new\",\"old\"]`";
+
+const COMPANY: &str = "the secrets in the store cannot be changed beside the kit that runs\n  hint: start that kit again, so that \
+                       it has the `KIT_ENCRYPTION_KEY` of this command";
+
+/// Seals the secrets that our own events service keeps; none without keys.
+///
+/// # Errors
+/// A key cannot be used.
+pub fn vault(keys: &[SecretSlice<u8>]) -> anyhow::Result<Vault> {
+    let keys = keys.iter().map(ExposeSecret::expose_secret);
+    Vault::new(events_api::SECRETS, keys).context("KIT_ENCRYPTION_KEY cannot be used")
+}
+
+/// Why a store did not open: what to do about its seals, or else what this says.
+pub fn explain(error: StoreError, otherwise: &'static str) -> anyhow::Error {
+    let told = match &error {
+        StoreError::Open { source: OpenError::Sealed(sealed), .. } => match sealed {
+            SealError::NoKey(_) | SealError::OtherKey(_) => SEALED,
+            SealError::Company(_) => COMPANY,
+            SealError::Damaged(_) | SealError::Key => otherwise,
+        },
+        _ => otherwise,
+    };
+    anyhow::Error::new(error).context(told)
+}
