@@ -78,7 +78,6 @@ pub async fn compose_on(
     if !environment.unread.is_empty() {
         warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
     }
-    secrets::learn_inputs(&project.manifest);
     metrics::start()?;
     let pool = Pool::new(&environment.egress)?;
     let routes = onboard(project, &*store, clock.now()).await?;
@@ -185,6 +184,7 @@ fn registry(project: &Project, pool: &Pool, fallback: Option<&Fallback>, guards:
     let environment = &project.environment;
     match environment.role {
         Role::Kit => {
+            secrets::learn_inputs(&project.manifest);
             let clients = Clients::new(pool, environment.target_limits, fallback);
             deploy::deploy(&project.manifest, clients, guards).context("the actions cannot be deployed")
         }

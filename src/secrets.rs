@@ -33,16 +33,15 @@ const KEY_FILE_BYTES_MAX: u64 = 4 * 1024;
 /// `.env` or the environment cannot be read.
 pub fn variables(root: &Path) -> Result<Variables, Faults> {
     let variables = Variables::read(root)?;
-    #[cfg(feature = "planted-leak")]
-    if crate::planted_leak::is_wanted() {
-        return Ok(variables);
-    }
     learn(&variables);
     Ok(variables)
 }
 
 /// From here on nothing tells the secrets of these variables.
 pub fn learn(variables: &Variables) {
+    if is_leak_planted() {
+        return;
+    }
     let redactor = redaction::process();
     learn_variables(redactor, variables);
     // Whether the file is as it should be is not asked here.
@@ -90,9 +89,21 @@ fn decoded(value: &str) -> String {
 
 /// Learns inputs of actions that have secrets, also those that stand in the manifest itself.
 pub fn learn_inputs(manifest: &Manifest) {
+    if is_leak_planted() {
+        return;
+    }
     for (name, value) in manifest.actions.iter().flat_map(|action| &action.inputs) {
         learn_input(redaction::process(), name, value);
     }
+}
+
+/// What leaks on purpose has to get through.
+fn is_leak_planted() -> bool {
+    #[cfg(feature = "planted-leak")]
+    let is_planted = crate::planted_leak::is_wanted();
+    #[cfg(not(feature = "planted-leak"))]
+    let is_planted = false;
+    is_planted
 }
 
 fn learn_input(redactor: &Redactor, name: &str, value: &Value) {
