@@ -14,8 +14,9 @@ use events_api::Service;
 use jiff::Timestamp;
 use onboarding::Plan;
 use sandbox::Sandbox;
-use secrecy::ExposeSecret;
-use server::{Bodies, Face, Webhooks};
+use schemes::Secrets;
+use secrecy::{ExposeSecret, SecretString};
+use server::{Bodies, Face, Operators, Webhooks};
 use settings::{OnParked, Retry, Role};
 use store::{Options, Sqlite, Store, keep_private, make_private};
 use tracing::{info, warn};
@@ -127,10 +128,11 @@ pub async fn compose_on(
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         webhooks,
+        operators: operators(&environment.operator_tokens),
         readiness: readiness.clone(),
     };
     let sandbox = fallback.map(|fallback| sandbox(project, &fallback)).transpose()?;
-    let others = travel.router.merge(sandbox.unwrap_or_default()).merge(metrics::router());
+    let others = travel.router.merge(sandbox.unwrap_or_default()).merge(face.operators.guard(metrics::router()));
     Ok(Kit {
         router: server::router(face, others, Bodies::new(bytes(memory.request_bytes_max))),
         followers: travel.followers,
@@ -140,6 +142,10 @@ pub async fn compose_on(
         deliveries,
         beside,
     })
+}
+
+fn operators(tokens: &[SecretString]) -> Operators {
+    if tokens.is_empty() { Operators::default() } else { Operators::with_tokens(Secrets::new(tokens)) }
 }
 
 fn delivery(project: &Project, ims_org_id: String) -> DeliveryOptions {

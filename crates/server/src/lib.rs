@@ -9,6 +9,7 @@ mod cross_origin;
 mod event_webhooks;
 mod health;
 mod listen;
+mod operators;
 mod schemas;
 mod traced;
 mod web_actions;
@@ -26,6 +27,7 @@ pub use bodies::Bodies;
 pub use body::{BODY_BYTES_MAX, BodyFault, read_body};
 pub use event_webhooks::{EventsApiSender, Unproven};
 pub use listen::serve;
+pub use operators::Operators;
 pub use traced::traced;
 
 /// What the routes work with.
@@ -36,6 +38,8 @@ pub struct Face {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub webhooks: Webhooks,
+    /// Who may read more than whether the kit is ready.
+    pub operators: Operators,
     /// What the last look at what is due and what runs found.
     pub readiness: Readiness,
 }
