@@ -17,19 +17,17 @@ use sandbox::Sandbox;
 use schemes::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use server::{Bodies, Face, Operators, Webhooks};
-use settings::{OnParked, Retry, Role};
+use settings::{Environment, OnParked, Retry, Role};
 use store::{Options, Sqlite, Store, keep_private, make_private};
 use tracing::{info, warn};
 
 use crate::beside::{Beside, Shared};
-use crate::deploy;
 use crate::events::Means;
 use crate::guards::{self, Guards};
-use crate::metrics;
 use crate::project::Project;
 use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
-use crate::vault;
+use crate::{deploy, limits, metrics, vault};
 
 const UNUSABLE: &str =
     "the store of events cannot be used; KIT_DATA sets its folder, which belongs to one kit at a time";
@@ -43,6 +41,8 @@ pub struct Kit {
     pub beside: Beside,
     pub followers: Vec<Follower>,
     pub router: Router,
+    /// What strangers may take of the server.
+    pub limits: server::Limits,
     /// Our own events service, when events do not travel through another.
     pub service: Option<Service>,
 }
@@ -75,10 +75,7 @@ pub async fn compose_on(
     Ground { store, clock }: Ground,
 ) -> anyhow::Result<Kit> {
     let environment = &project.environment;
-    let memory = &environment.delivery.memory;
-    if !environment.unread.is_empty() {
-        warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
-    }
+    tell_unread(environment);
     metrics::start()?;
     let pool = Pool::new(&environment.egress)?;
     let routes = onboard(project, &*store, clock.now()).await?;
@@ -108,9 +105,9 @@ pub async fn compose_on(
         clock: Arc::clone(&clock),
         echo_window: environment.echo_window,
     });
-    let delivery = delivery(project, travel.ims_org_id);
     let answers = travel.carriers.answers.clone();
-    let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), delivery, travel.carriers);
+    let options = delivery(project, travel.ims_org_id);
+    let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options, travel.carriers);
     let readiness = Readiness::default();
     let shared = Shared {
         store: Arc::clone(&store),
@@ -129,12 +126,14 @@ pub async fn compose_on(
         clock: Arc::clone(&clock),
         webhooks,
         operators: operators(&environment.operator_tokens),
+        bodies: limits::bodies(&environment.limits),
         readiness: readiness.clone(),
     };
     let sandbox = fallback.map(|fallback| sandbox(project, &fallback)).transpose()?;
     let others = travel.router.merge(sandbox.unwrap_or_default()).merge(face.operators.guard(metrics::router()));
     Ok(Kit {
-        router: server::router(face, others, Bodies::new(bytes(memory.request_bytes_max))),
+        limits: limits::server(project),
+        router: server::router(face, others, Bodies::new(bytes(environment.delivery.memory.request_bytes_max))),
         followers: travel.followers,
         service: travel.service,
         store,
@@ -142,6 +141,12 @@ pub async fn compose_on(
         deliveries,
         beside,
     })
+}
+
+fn tell_unread(environment: &Environment) {
+    if !environment.unread.is_empty() {
+        warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
+    }
 }
 
 fn operators(tokens: &[SecretString]) -> Operators {

@@ -14,9 +14,9 @@ use server::{EventsApiSender, Unproven, WebhookIntake};
 use settings::{EventsClient, IngestAck, Journals, Signatures};
 use store::Store;
 
-use crate::identity;
 use crate::project::{Project, is_called};
 use crate::publishing::{self, Publishing};
+use crate::{identity, limits};
 
 /// An answer that says that an event was published is not waited for any longer.
 const ACK_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
@@ -64,6 +64,7 @@ impl Means<'_> {
             ingress_limit: said.ingress_limit,
             sends_deprecated_members: said.sends_deprecated_members,
             egress: self.project.environment.egress.clone(),
+            bodies: limits::bodies(&self.project.environment.limits),
         };
         let parts = Parts { store: self.store, routes: self.routes.clone(), arrivals: self.arrivals };
         let identity = identity::read(kept.as_deref(), said)?;

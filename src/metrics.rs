@@ -65,6 +65,7 @@ fn describe() {
         "Refused requests without an activation: there were too many."
     );
     describe_counter!("kit_ingestion_refused_total", "Events that were not taken, by reason.");
+    describe_counter!("kit_requests_refused_total", "Connections and requests that went beyond a limit, by reason.");
     describe_counter!("kit_deliveries_total", "Attempts whose outcome is on record, by code and outcome.");
     describe_counter!("kit_task_restarts_total", "Tasks that panicked or stood still and were begun anew.");
     describe_gauge!("kit_deliveries_running", "Attempts that run, as of the last look.");

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -16,17 +15,9 @@ const ATTEMPTS_PATIENCE: Duration = Duration::from_millis(4_500);
 
 /// Runs a kit until told to stop: first no more requests and attempts, then what runs ends, then the store closes, and at last
 /// the traces that are left are exported.
-///
-/// # Errors
-/// The listener broke.
-pub async fn run(
-    kit: Kit,
-    listener: TcpListener,
-    stop: watch::Receiver<bool>,
-    telemetry: Option<Telemetry>,
-) -> anyhow::Result<()> {
+pub async fn run(kit: Kit, listener: TcpListener, stop: watch::Receiver<bool>, telemetry: Option<Telemetry>) {
     let deliveries = beside::begin(&kit, &stop);
-    let served = server::serve(listener, kit.router, stop, REQUESTS_PATIENCE).await;
+    server::serve(listener, kit.router, kit.limits, stop, REQUESTS_PATIENCE).await;
     let ended = async {
         // Its loop ends first, so that no attempt begins any more.
         let _ = deliveries.await;
@@ -40,7 +31,6 @@ pub async fn run(
         telemetry.end().await;
     }
     info!("stopped");
-    served.context("the server ended")
 }
 
 /// A stop that SIGINT or SIGTERM triggers.

@@ -37,7 +37,8 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     if let (Some(client), Some(service)) = (&client, &kit.service) {
         print_client(client, service.identity());
     }
-    run::run(kit, listener, stop, telemetry).await
+    run::run(kit, listener, stop, telemetry).await;
+    Ok(())
 }
 
 pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

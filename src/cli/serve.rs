@@ -16,5 +16,6 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let kit = compose(&project, address, None).await?;
     println!("listening on http://{address}");
-    run::run(kit, listener, stop, telemetry).await
+    run::run(kit, listener, stop, telemetry).await;
+    Ok(())
 }

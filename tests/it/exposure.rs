@@ -131,7 +131,7 @@ async fn call(kit: &Server, method: &Method, path: &str, token: Option<&str>) ->
     // What is asked before it is asked who calls.
     let content_type = if path == "/" { "application/cloudevents+json" } else { "application/json" };
     let request = kit.client.request(method.clone(), kit.url(path)).header("content-type", content_type);
-    Answer::of(token.into_iter().fold(request, |request, token| request.bearer_auth(token))).await
+    Answer::of(token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth)).await
 }
 
 #[tokio::test]

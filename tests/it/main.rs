@@ -21,6 +21,7 @@ mod file_modes;
 mod golden;
 mod in_doubt;
 mod ingestion;
+mod limits;
 mod operations;
 mod settings;
 mod support;

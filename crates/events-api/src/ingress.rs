@@ -67,7 +67,7 @@ async fn take(service: &Service, request: Request) -> Result<Response, Refusal> 
     }
     let caller = access::authenticate(service, headers).await?;
     count(service, &caller.client_id)?;
-    let bytes = server::read_body(EVENT_BYTES_MAX, headers, body).await.map_err(Problem::from)?;
+    let bytes = service.0.options.bodies.read(EVENT_BYTES_MAX, headers, body).await.map_err(Problem::from)?;
     let document =
         json::check(&bytes).map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
     let is_health_data = is_health_data(headers)?;

@@ -9,6 +9,7 @@ use egress::Gate;
 use engine::{Arrivals, Clock, Enabler, RoutesHandle};
 use http::{HeaderValue, StatusCode};
 use jiff::SignedDuration;
+use server::BodyRules;
 use store::{Store, StoreError, Verification};
 use uuid::Uuid;
 
@@ -51,6 +52,8 @@ pub struct Options {
     pub sends_deprecated_members: bool,
     /// Where webhooks may lead.
     pub egress: Gate,
+    /// How bodies are read.
+    pub bodies: BodyRules,
 }
 
 /// The events service. Clones share it.

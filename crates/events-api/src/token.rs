@@ -58,12 +58,12 @@ pub(crate) fn routes() -> Router<Service> {
 }
 
 async fn version_3(State(service): State<Service>, request: Request) -> Result<Response, Refusal> {
-    issue(&service, &read(request).await?).await
+    issue(&service, &read(&service, request).await?).await
 }
 
 /// The older endpoint wants the organisation as well.
 async fn version_2(State(service): State<Service>, request: Request) -> Result<Response, Refusal> {
-    let form = read(request).await?;
+    let form = read(&service, request).await?;
     if form.get("org_id") != Some(&service.0.identity.ims_org_id) {
         return Err(Refusal::Request("invalid org_id parameter"));
     }
@@ -114,9 +114,9 @@ fn scopes(text: &str) -> Result<String, Refusal> {
 }
 
 /// The parameters of query and body together.
-pub(crate) async fn read(request: Request) -> Result<Form, Refusal> {
+pub(crate) async fn read(service: &Service, request: Request) -> Result<Form, Refusal> {
     let (parts, body) = request.into_parts();
-    let bytes = server::read_body(BODY_BYTES_MAX, &parts.headers, body).await;
+    let bytes = service.0.options.bodies.read(BODY_BYTES_MAX, &parts.headers, body).await;
     let bytes = bytes.map_err(|fault| Refusal::Other(fault.into()))?;
     let mut form = Form::new();
     for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {

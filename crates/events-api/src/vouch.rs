@@ -67,7 +67,7 @@ pub(crate) fn routes() -> Router<Service> {
 /// section 1.5).
 async fn validate(State(service): State<Service>, request: Request) -> Response {
     let headers = request.headers().clone();
-    let form = match token::read(request).await {
+    let form = match token::read(&service, request).await {
         Ok(form) => form,
         Err(refusal) => return refusal.into_response(),
     };

@@ -9,6 +9,7 @@ use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use server::BodyRules;
 use store::{Credential, Interest, Provider, Registration, RegistrationHealth, Sqlite, Store, Verification};
 use tempfile::TempDir;
 use testkit::ManualClock;
@@ -87,6 +88,7 @@ fn options() -> Options {
         ingress_limit: None,
         sends_deprecated_members: true,
         egress: Gate::new(Allowance::default()),
+        bodies: BodyRules::default(),
     }
 }
 

@@ -114,13 +114,13 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::read_body;
+    use crate::BodyRules;
 
     /// Reads a body, says so, and answers when the gate opens.
     fn router(bodies: &Bodies, read: mpsc::UnboundedSender<usize>, gate: watch::Receiver<bool>) -> Router {
         let handler = move |request: Request| async move {
             let (head, body) = request.into_parts();
-            let body = read_body(1_000, &head.headers, body).await?;
+            let body = BodyRules::default().read(1_000, &head.headers, body).await?;
             read.send(body.len()).unwrap();
             gate.clone().wait_for(|is_open| *is_open).await.unwrap();
             Ok::<_, crate::BodyFault>(StatusCode::OK)

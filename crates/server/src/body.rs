@@ -10,15 +10,18 @@ use http::{HeaderMap, StatusCode};
 
 use crate::answer::error;
 
-/// The largest request body, as Adobe I/O Runtime has it: 1 MiB.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
-
-/// A body has to arrive within this time.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How bodies are read.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyRules {
+    /// Of a web action's request.
+    pub bytes_max: usize,
+    /// A body has to arrive within this time.
+    pub timeout: Duration,
+}
 
 /// Of a refused body this much is read and thrown away, for at most this long. Many clients send all of their body
 /// before they look for an answer; a connection closed before that takes the answer with it.
-const DRAINED_BYTES_MAX: usize = 16 * BODY_BYTES_MAX;
+const DRAINED_BYTES_MAX: usize = 16 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a body was not read.
@@ -58,18 +61,27 @@ impl IntoResponse for BodyFault {
     }
 }
 
-/// Reads a body of at most so many bytes.
-///
-/// # Errors
-/// It is larger, slower than 30 s, or its connection broke.
-pub async fn read_body(bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, BodyFault> {
-    let stream = body.into_data_stream();
-    if announced(headers).is_some_and(|length| length > bytes_max) {
-        return Err(too_large(bytes_max, stream));
+impl Default for BodyRules {
+    /// As Adobe I/O Runtime has it.
+    fn default() -> Self {
+        Self { bytes_max: 1024 * 1024, timeout: Duration::from_secs(30) }
     }
-    match tokio::time::timeout(BODY_TIMEOUT, collect(bytes_max, stream)).await {
-        Ok(collected) => collected,
-        Err(_) => Err(BodyFault::Late),
+}
+
+impl BodyRules {
+    /// Reads a body of at most so many bytes.
+    ///
+    /// # Errors
+    /// It is larger or slower than the rules say, or its connection broke.
+    pub async fn read(&self, bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, BodyFault> {
+        let stream = body.into_data_stream();
+        if announced(headers).is_some_and(|length| length > bytes_max) {
+            return Err(too_large(bytes_max, stream));
+        }
+        match tokio::time::timeout(self.timeout, collect(bytes_max, stream)).await {
+            Ok(collected) => collected,
+            Err(_) => Err(BodyFault::Late),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod cross_origin;
 mod event_webhooks;
 mod health;
 mod listen;
+mod meters;
 mod operators;
 mod schemas;
 mod traced;
@@ -24,9 +25,9 @@ use engine::{Clock, Readiness, Reception, Runner, Schemas};
 use store::Store;
 
 pub use bodies::Bodies;
-pub use body::{BODY_BYTES_MAX, BodyFault, read_body};
+pub use body::{BodyFault, BodyRules};
 pub use event_webhooks::{EventsApiSender, Unproven};
-pub use listen::serve;
+pub use listen::{Http2Limits, Limits, serve};
 pub use operators::Operators;
 pub use traced::traced;
 
@@ -40,6 +41,8 @@ pub struct Face {
     pub webhooks: Webhooks,
     /// Who may read more than whether the kit is ready.
     pub operators: Operators,
+    /// How bodies are read.
+    pub bodies: BodyRules,
     /// What the last look at what is due and what runs found.
     pub readiness: Readiness,
 }

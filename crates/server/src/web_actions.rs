@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use sdk::{ActivationId, web};
 
 use crate::cross_origin::CrossOrigin;
-use crate::{Face, answer, body, traced};
+use crate::{Face, answer, traced};
 
 pub(crate) const ROUTE: &str = "/api/v1/web/{package}/{action}";
 
@@ -33,7 +33,7 @@ async fn respond(face: Face, path: Result<Path<(String, String)>, PathRejection>
     };
     let cross_origin = CrossOrigin::of(deployed);
     let (head, stream) = request.into_parts();
-    let body = match body::read_body(body::BODY_BYTES_MAX, &head.headers, stream).await {
+    let body = match face.bodies.read(face.bodies.bytes_max, &head.headers, stream).await {
         Ok(body) => body,
         Err(fault) => return fault.into_response(),
     };

@@ -60,7 +60,7 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let server = tokio::spawn(run::run(kit, listener, stopped, telemetry));
     let rows = send_all(&project, &doors).await;
     let _ = stop.send(true);
-    server.await.context("the demo's server ended in a panic")??;
+    server.await.context("the demo's server ended in a panic")?;
     let (rows, unhandled) = rows?;
     print(&rows, &unhandled, options)
 }

@@ -97,7 +97,8 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let listens = std::thread::Builder::new().name("orders".to_owned());
     listens.spawn(move || obey(&sqlite, &clock, &stop)).context("nobody can listen to orders")?;
     println!("listening on http://{address}");
-    run::run(kit, listener, stopped, telemetry).await
+    run::run(kit, listener, stopped, telemetry).await;
+    Ok(())
 }
 
 /// Until the commander says stop, or is gone.

@@ -22,9 +22,9 @@ pub(super) struct Document(pub(super) Value);
 impl FromRequest<Service> for Document {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Service) -> Result<Self, Problem> {
+    async fn from_request(request: Request, service: &Service) -> Result<Self, Problem> {
         check_type(request.headers(), DOCUMENTS)?;
-        Ok(Self(parse(&read(request).await?)?))
+        Ok(Self(parse(&read(service, request).await?)?))
     }
 }
 
@@ -35,9 +35,9 @@ pub(super) struct Optional(pub(super) Option<Box<RawValue>>);
 impl FromRequest<Service> for Optional {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Service) -> Result<Self, Problem> {
+    async fn from_request(request: Request, service: &Service) -> Result<Self, Problem> {
         let checked = check_type(request.headers(), DOCUMENTS);
-        let body = read(request).await?;
+        let body = read(service, request).await?;
         if body.is_empty() {
             return Ok(Self(None));
         }
@@ -53,9 +53,9 @@ pub(super) struct Operations(pub(super) Patch);
 impl FromRequest<Service> for Operations {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Service) -> Result<Self, Problem> {
+    async fn from_request(request: Request, service: &Service) -> Result<Self, Problem> {
         check_type(request.headers(), PATCHES)?;
-        let body = read(request).await?;
+        let body = read(service, request).await?;
         let text = json::check(&body).map_err(not_json)?;
         match serde_json::from_str(text) {
             Ok(patch) => Ok(Self(patch)),
@@ -76,9 +76,9 @@ fn check_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
-async fn read(request: Request) -> Result<Bytes, Problem> {
+async fn read(service: &Service, request: Request) -> Result<Bytes, Problem> {
     let (head, body) = request.into_parts();
-    Ok(server::read_body(BODY_BYTES_MAX, &head.headers, body).await?)
+    Ok(service.0.options.bodies.read(BODY_BYTES_MAX, &head.headers, body).await?)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

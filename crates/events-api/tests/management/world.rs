@@ -11,6 +11,7 @@ use events_api::{Identity, Options, Parts, Service, credentials};
 use http::{HeaderMap, Request};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use server::BodyRules;
 use store::{Credential, Registration, RegistrationHealth, Sqlite, Store, Verification};
 use tempfile::TempDir;
 use testkit::ManualClock;
@@ -69,6 +70,7 @@ impl World {
             ingress_limit: None,
             sends_deprecated_members: false,
             egress: Gate::new(Allowance::of_loopback()),
+            bodies: BodyRules::default(),
         };
         let parts = Parts { store: Arc::clone(&store), routes, arrivals: Arc::clone(&arrivals) };
         let enabler = Service::open(identity, options, parts, shared).await.unwrap();

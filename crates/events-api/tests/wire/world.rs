@@ -7,6 +7,7 @@ use events_api::{Identity, Options, Parts, Service, credentials};
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use server::BodyRules;
 use store::{Credential, Interest, Provider, Registration, RegistrationHealth, Sqlite, Store, Verification};
 use tempfile::TempDir;
 use testkit::ManualClock;
@@ -44,6 +45,7 @@ pub fn options() -> Options {
         ingress_limit: None,
         sends_deprecated_members: true,
         egress: Gate::new(Allowance::of_loopback()),
+        bodies: BodyRules::default(),
     }
 }
 

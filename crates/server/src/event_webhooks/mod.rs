@@ -26,7 +26,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::answer::{error as refusal, not_found};
-use crate::body::read_body;
 use crate::{Face, WebhookIntake, traced};
 use body::{Delivered, Unfit};
 use record::Validator;
@@ -102,7 +101,7 @@ async fn take(face: Face, registration: Result<Path<String>, PathRejection>, req
         return not_found().await;
     };
     let (head, stream) = request.into_parts();
-    let body = match read_body(DELIVERY_BYTES_MAX, &head.headers, stream).await {
+    let body = match face.bodies.read(DELIVERY_BYTES_MAX, &head.headers, stream).await {
         Ok(body) => body,
         Err(fault) => return fault.into_response(),
     };

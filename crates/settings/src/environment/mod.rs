@@ -9,6 +9,7 @@ mod encryption;
 mod events;
 mod exposure;
 mod ingestion;
+mod limits;
 mod names;
 mod outbound;
 pub(crate) mod quantity;
@@ -35,6 +36,7 @@ pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsServ
 pub use crate::environment::exposure::is_exposed;
 use crate::environment::exposure::is_local;
 pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
+pub use crate::environment::limits::{BodyLimits, HeaderLimits, Http2Limits, ServerLimits};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::Server;
@@ -123,6 +125,8 @@ pub struct Environment {
     pub traces: Option<Traces>,
     /// Where calls may go.
     pub egress: Gate,
+    /// What strangers may take of the server.
+    pub limits: ServerLimits,
     pub namespace: String,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
@@ -147,6 +151,7 @@ impl Environment {
         if mode == Mode::Serve && !is_local(bind) {
             exposure::check(&mut reader, role, &ingestion, &events);
         }
+        let delivery = delivery::read(&mut reader, dedupe_window, store_bytes_max);
         let environment = Self {
             bind,
             data: data(&reader),
@@ -173,7 +178,8 @@ impl Environment {
             target_limits: targets::limits(&mut reader),
             echo_window: echo_window(&mut reader),
             retry: delivery::retry(&mut reader, mode),
-            delivery: delivery::read(&mut reader, dedupe_window, store_bytes_max),
+            limits: limits::read(&mut reader, bind, &delivery.memory),
+            delivery,
             dedupe_window,
             store_bytes_max,
             deliveries_at_once: reader.number("KIT_DELIVERIES_AT_ONCE", 64, &delivery::AT_ONCE),

@@ -61,6 +61,15 @@ impl Reader<'_> {
             .unwrap_or_default()
     }
 
+    pub(super) fn size(&mut self, name: &str, default: &str, range: RangeInclusive<u64>, span: &str) -> u64 {
+        let expected = format!("expected a size from {span}");
+        let hint = format!("write a number and a unit; leave it out for `{default}`");
+        let setting = Setting { name, expected: &expected, hint: &hint };
+        self.parse(setting, |text| quantity::size(text).filter(|size| range.contains(size)))
+            .or_else(|| quantity::size(default))
+            .unwrap_or(*range.start())
+    }
+
     pub(super) fn number<T>(&mut self, name: &str, default: T, range: &RangeInclusive<T>) -> T
     where
         T: Copy + PartialOrd + Display + std::str::FromStr,

@@ -1,0 +1,114 @@
+//! What strangers may take of this process before anybody knows them.
+
+#[cfg(test)]
+#[path = "limits_tests.rs"]
+mod tests;
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::environment::delivery::Memory;
+use crate::environment::reader::{Reader, Setting};
+use crate::environment::{MINUTE, is_local};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+const CONNECTIONS: RangeInclusive<usize> = 8..=1_000_000;
+const CONNECTIONS_DEFAULT: usize = 4_096;
+/// The share of all connections that one client has unless something else is said.
+const CLIENT_SHARE: usize = 8;
+const HEADERS: RangeInclusive<usize> = 16..=1_000;
+const HEADERS_DEFAULT: usize = 100;
+const REQUESTS: RangeInclusive<usize> = 1..=100_000;
+const REQUESTS_DEFAULT: usize = 2_048;
+const STREAMS: RangeInclusive<u32> = 1..=1_000;
+const STREAMS_DEFAULT: u32 = 100;
+const RESETS: RangeInclusive<usize> = 1..=1_000;
+const RESETS_DEFAULT: usize = 20;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// Limits of connections and requests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerLimits {
+    pub connections_max: usize,
+    /// Connections, and requests at once, of one client; none when nobody is counted apart.
+    pub per_client: Option<usize>,
+    pub requests_at_once: usize,
+    pub request_timeout: Duration,
+    pub headers: HeaderLimits,
+    pub bodies: BodyLimits,
+    pub http2: Http2Limits,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeaderLimits {
+    pub count_max: usize,
+    pub bytes_max: u64,
+    /// Also how long a connection may be idle.
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct BodyLimits {
+    pub bytes_max: u64,
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Http2Limits {
+    pub streams_max: u32,
+    pub resets_max: usize,
+    pub ping_every: Duration,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, bind: SocketAddr, memory: &Memory) -> ServerLimits {
+    let connections_max = reader.number("KIT_CONNECTIONS_MAX", CONNECTIONS_DEFAULT, &CONNECTIONS);
+    ServerLimits {
+        connections_max,
+        per_client: per_client(reader, bind, connections_max),
+        requests_at_once: reader.number("KIT_REQUESTS_AT_ONCE", REQUESTS_DEFAULT, &REQUESTS),
+        request_timeout: reader.duration("KIT_REQUEST_TIMEOUT", "2m", SECOND..=MINUTE * 180, "`1s` to `180m`"),
+        headers: HeaderLimits {
+            count_max: reader.number("KIT_HEADERS_MAX", HEADERS_DEFAULT, &HEADERS),
+            bytes_max: reader.size("KIT_HEADER_BYTES_MAX", "64KiB", 8 * KIB..=MIB, "`8KiB` to `1MiB`"),
+            timeout: reader.duration("KIT_HEADER_TIMEOUT", "30s", SECOND..=MINUTE * 10, "`1s` to `10m`"),
+        },
+        bodies: BodyLimits {
+            bytes_max: body_bytes_max(reader, memory),
+            timeout: reader.duration("KIT_BODY_TIMEOUT", "30s", SECOND..=MINUTE * 10, "`1s` to `10m`"),
+        },
+        http2: Http2Limits {
+            streams_max: reader.number("KIT_HTTP2_STREAMS_MAX", STREAMS_DEFAULT, &STREAMS),
+            resets_max: reader.number("KIT_HTTP2_RESETS_MAX", RESETS_DEFAULT, &RESETS),
+            ping_every: reader.duration("KIT_HTTP2_PING", "20s", SECOND..=MINUTE * 10, "`1s` to `10m`"),
+        },
+    }
+}
+
+fn body_bytes_max(reader: &mut Reader<'_>, memory: &Memory) -> u64 {
+    let name = "KIT_BODY_BYTES_MAX";
+    let bytes_max = reader.size(name, "1MiB", KIB..=16 * MIB, "`1KiB` to `16MiB`");
+    if bytes_max > memory.request_bytes_max.min(memory.delivery_bytes_max / 2) {
+        let hint = "raise `KIT_REQUEST_BYTES_MAX` to at least as much, and `KIT_DELIVERY_BYTES_MAX` to twice as much";
+        reader.fault(name, "expected a size that fits into the memory for requests and deliveries", hint);
+    }
+    bytes_max
+}
+
+/// On loopback there are no strangers, and whatever stands in front of the kit is one client.
+fn per_client(reader: &mut Reader<'_>, bind: SocketAddr, connections_max: usize) -> Option<usize> {
+    let expected = format!("expected a whole number from 1 to {connections_max}, or `off`");
+    let setting = Setting {
+        name: "KIT_CONNECTIONS_PER_CLIENT",
+        expected: &expected,
+        hint: "leave it out for an eighth of `KIT_CONNECTIONS_MAX`; clients behind `KIT_TRUSTED_PROXIES` do not count",
+    };
+    let said = reader.parse(setting, |text| match text.trim() {
+        "off" => Some(None),
+        text => text.parse().ok().filter(|number| (1..=connections_max).contains(number)).map(Some),
+    });
+    said.unwrap_or_else(|| (!is_local(bind)).then_some(connections_max / CLIENT_SHARE))
+}
