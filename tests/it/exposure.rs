@@ -183,9 +183,9 @@ async fn operators_bring_their_token() {
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("tests") {
+        if path.is_dir() {
             sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if !path.ends_with("tests.rs") && path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
     }
