@@ -17,6 +17,7 @@ mod encryption;
 mod entities;
 mod env_file;
 mod events_sdk;
+mod exposure;
 mod file_modes;
 mod golden;
 mod in_doubt;

@@ -10,6 +10,7 @@ mod event_webhooks;
 mod health;
 mod listen;
 mod meters;
+mod operators;
 mod schemas;
 mod traced;
 mod web_actions;
@@ -27,6 +28,7 @@ pub use bodies::Bodies;
 pub use body::{BodyFault, BodyRules};
 pub use event_webhooks::{EventsApiSender, Unproven};
 pub use listen::{Http2Limits, Limits, serve};
+pub use operators::Operators;
 pub use traced::traced;
 
 /// What the routes work with.
@@ -37,6 +39,8 @@ pub struct Face {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub webhooks: Webhooks,
+    /// Who may read more than whether the kit is ready.
+    pub operators: Operators,
     /// How bodies are read.
     pub bodies: BodyRules,
     /// What the last look at what is due and what runs found.
