@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use server::{BodyRules, Http2Limits, Limits};
+use server::{BodyRules, Http2Limits, Limits, Rate};
 use settings::{BodyLimits, ServerLimits};
 use tracing::warn;
 
@@ -40,6 +40,7 @@ pub fn server(project: &Project) -> Limits {
         header_timeout: said.headers.timeout,
         request_timeout: said.request_timeout.max(said.bodies.timeout + longest_answer(project)),
         requests_at_once: said.requests_at_once,
+        rate: said.rate.map(|rate| Rate::new(rate.requests, rate.within)),
         http2: Http2Limits {
             streams_max: said.http2.streams_max,
             resets_max: said.http2.resets_max,

@@ -26,7 +26,7 @@ use store::Store;
 pub use bodies::Bodies;
 pub use body::{BodyFault, BodyRules};
 pub use event_webhooks::{EventsApiSender, Unproven};
-pub use listen::{Http2Limits, Limits, serve};
+pub use listen::{Http2Limits, Limits, Rate, serve};
 pub use traced::traced;
 
 /// What the routes work with.

@@ -3,6 +3,7 @@
 mod connections;
 mod headers;
 mod http2;
+mod rate;
 mod slow;
 
 use std::net::SocketAddr;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::environment::delivery::Memory;
 use crate::environment::reader::{Reader, Setting};
-use crate::environment::{MINUTE, is_local};
+use crate::environment::{MINUTE, is_local, quantity};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -37,10 +37,19 @@ pub struct ServerLimits {
     /// Connections, and requests at once, of one client; none when nobody is counted apart.
     pub per_client: Option<usize>,
     pub requests_at_once: usize,
+    /// Of one client; none when nobody is counted.
+    pub rate: Option<RateLimit>,
     pub request_timeout: Duration,
     pub headers: HeaderLimits,
     pub bodies: BodyLimits,
     pub http2: Http2Limits,
+}
+
+/// So many requests within so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    pub requests: u32,
+    pub within: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +79,7 @@ pub(super) fn read(reader: &mut Reader<'_>, bind: SocketAddr, memory: &Memory) -
         connections_max,
         per_client: per_client(reader, bind, connections_max),
         requests_at_once: reader.number("KIT_REQUESTS_AT_ONCE", REQUESTS_DEFAULT, &REQUESTS),
+        rate: rate(reader, bind),
         request_timeout: reader.duration("KIT_REQUEST_TIMEOUT", "2m", SECOND..=MINUTE * 180, "`1s` to `180m`"),
         headers: HeaderLimits {
             count_max: reader.number("KIT_HEADERS_MAX", HEADERS_DEFAULT, &HEADERS),
@@ -96,6 +106,29 @@ fn body_bytes_max(reader: &mut Reader<'_>, memory: &Memory) -> u64 {
         reader.fault(name, "expected a size that fits into the memory for requests and deliveries", hint);
     }
     bytes_max
+}
+
+/// As Adobe's ingress limits a client.
+const RATE_DEFAULT: RateLimit = RateLimit { requests: 3_000, within: Duration::from_secs(5) };
+const RATE_REQUESTS: RangeInclusive<u32> = 1..=1_000_000;
+const RATE_WITHIN: RangeInclusive<Duration> = SECOND..=Duration::from_hours(1);
+
+fn rate(reader: &mut Reader<'_>, bind: SocketAddr) -> Option<RateLimit> {
+    let setting = Setting {
+        name: "KIT_RATE_LIMIT",
+        expected: "expected a number of requests and a duration from `1s` to `1h`, or `off`",
+        hint: "such as `3000/5s`, which is the default unless `KIT_BIND` is loopback",
+    };
+    let said = reader.parse(setting, |text| match text.trim() {
+        "off" => Some(None),
+        text => {
+            let (requests, within) = text.split_once('/')?;
+            let requests = requests.trim().parse().ok().filter(|requests| RATE_REQUESTS.contains(requests))?;
+            let within = quantity::duration(within).filter(|within| RATE_WITHIN.contains(within))?;
+            Some(Some(RateLimit { requests, within }))
+        }
+    });
+    said.unwrap_or_else(|| (!is_local(bind)).then_some(RATE_DEFAULT))
 }
 
 /// On loopback there are no strangers, and whatever stands in front of the kit is one client.
