@@ -8,6 +8,8 @@ mod body;
 mod cross_origin;
 mod event_webhooks;
 mod health;
+mod inflate;
+mod json_shape;
 mod listen;
 mod meters;
 mod schemas;
@@ -26,6 +28,8 @@ use store::Store;
 pub use bodies::Bodies;
 pub use body::{BodyFault, BodyRules};
 pub use event_webhooks::{EventsApiSender, Unproven};
+pub use inflate::Decompression;
+pub use json_shape::JsonRules;
 pub use listen::{Http2Limits, Limits, Rate, serve};
 pub use traced::traced;
 

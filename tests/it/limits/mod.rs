@@ -1,5 +1,6 @@
 //! What strangers send who want the kit to stand still, while others are served.
 
+mod bodies;
 mod connections;
 mod headers;
 mod http2;

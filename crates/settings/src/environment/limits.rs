@@ -22,6 +22,15 @@ const HEADERS: RangeInclusive<usize> = 16..=1_000;
 const HEADERS_DEFAULT: usize = 100;
 const REQUESTS: RangeInclusive<usize> = 1..=100_000;
 const REQUESTS_DEFAULT: usize = 2_048;
+/// The strict reader of JSON goes no deeper.
+const DEPTH: RangeInclusive<usize> = 4..=DEPTH_DEFAULT;
+const DEPTH_DEFAULT: usize = 64;
+const MEMBERS: RangeInclusive<usize> = 100..=10_000_000;
+const MEMBERS_DEFAULT: usize = 100_000;
+/// As Adobe's ingress limits a client.
+const RATE_DEFAULT: RateLimit = RateLimit { requests: 3_000, within: Duration::from_secs(5) };
+const RATE_REQUESTS: RangeInclusive<u32> = 1..=1_000_000;
+const RATE_WITHIN: RangeInclusive<Duration> = SECOND..=Duration::from_hours(1);
 const STREAMS: RangeInclusive<u32> = 1..=1_000;
 const STREAMS_DEFAULT: u32 = 100;
 const RESETS: RangeInclusive<usize> = 1..=1_000;
@@ -64,6 +73,16 @@ pub struct HeaderLimits {
 pub struct BodyLimits {
     pub bytes_max: u64,
     pub timeout: Duration,
+    pub json_depth_max: usize,
+    pub json_members_max: usize,
+    pub decompression: Decompression,
+}
+
+/// Whether bodies may come compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decompression {
+    Off,
+    Gzip,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +108,9 @@ pub(super) fn read(reader: &mut Reader<'_>, bind: SocketAddr, memory: &Memory) -
         bodies: BodyLimits {
             bytes_max: body_bytes_max(reader, memory),
             timeout: reader.duration("KIT_BODY_TIMEOUT", "30s", SECOND..=MINUTE * 10, "`1s` to `10m`"),
+            json_depth_max: reader.number("KIT_JSON_DEPTH_MAX", DEPTH_DEFAULT, &DEPTH),
+            json_members_max: reader.number("KIT_JSON_MEMBERS_MAX", MEMBERS_DEFAULT, &MEMBERS),
+            decompression: decompression(reader),
         },
         http2: Http2Limits {
             streams_max: reader.number("KIT_HTTP2_STREAMS_MAX", STREAMS_DEFAULT, &STREAMS),
@@ -96,6 +118,20 @@ pub(super) fn read(reader: &mut Reader<'_>, bind: SocketAddr, memory: &Memory) -
             ping_every: reader.duration("KIT_HTTP2_PING", "20s", SECOND..=MINUTE * 10, "`1s` to `10m`"),
         },
     }
+}
+
+fn decompression(reader: &mut Reader<'_>) -> Decompression {
+    let setting = Setting {
+        name: "KIT_DECOMPRESSION",
+        expected: "expected `gzip` or `off`",
+        hint: "leave it out for `gzip`; with `off` bodies come as they are",
+    };
+    let said = reader.parse(setting, |text| match text.trim() {
+        "gzip" => Some(Decompression::Gzip),
+        "off" => Some(Decompression::Off),
+        _ => None,
+    });
+    said.unwrap_or(Decompression::Gzip)
 }
 
 fn body_bytes_max(reader: &mut Reader<'_>, memory: &Memory) -> u64 {
@@ -107,11 +143,6 @@ fn body_bytes_max(reader: &mut Reader<'_>, memory: &Memory) -> u64 {
     }
     bytes_max
 }
-
-/// As Adobe's ingress limits a client.
-const RATE_DEFAULT: RateLimit = RateLimit { requests: 3_000, within: Duration::from_secs(5) };
-const RATE_REQUESTS: RangeInclusive<u32> = 1..=1_000_000;
-const RATE_WITHIN: RangeInclusive<Duration> = SECOND..=Duration::from_hours(1);
 
 fn rate(reader: &mut Reader<'_>, bind: SocketAddr) -> Option<RateLimit> {
     let setting = Setting {

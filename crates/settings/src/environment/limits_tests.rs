@@ -68,6 +68,9 @@ fn what_is_no_limit_is_named() {
     let faults = read(&small).unwrap_err().to_string();
     assert!(faults.starts_with("`KIT_BODY_BYTES_MAX`: expected a size that fits"), "{faults}");
     check("KIT_BODY_TIMEOUT", "11m", "a duration from `1s` to `10m`");
+    check("KIT_JSON_DEPTH_MAX", "65", "a whole number from 4 to 64");
+    check("KIT_JSON_MEMBERS_MAX", "99", "a whole number from 100 to 10000000");
+    check("KIT_DECOMPRESSION", "br", "`gzip` or `off`");
     check("KIT_HTTP2_STREAMS_MAX", "0", "a whole number from 1 to 1000");
     check("KIT_HTTP2_RESETS_MAX", "1001", "a whole number from 1 to 1000");
     check("KIT_HTTP2_PING", "0s", "a duration from `1s` to `10m`");
