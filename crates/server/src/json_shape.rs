@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn brackets_and_commas_count_outside_of_texts() {
         assert_eq!(shape(r#"{"a":[1,2]}"#), (true, true));
-        assert_eq!(shape(r#"[[[]]]"#), (false, true));
+        assert_eq!(shape("[[[]]]"), (false, true));
         assert_eq!(shape("[1,2,3,4]"), (true, false));
         assert_eq!(shape(r#"["[[[[,,,,\"[[,,\\",1]"#), (true, true));
         assert_eq!(shape(r#""[[[,,,,"#), (true, true), "a text that does not end");
