@@ -14,9 +14,10 @@ use events_api::Service;
 use jiff::Timestamp;
 use onboarding::Plan;
 use sandbox::Sandbox;
-use secrecy::ExposeSecret;
-use server::{Face, Webhooks};
-use settings::{OnParked, Retry, Role};
+use schemes::Secrets;
+use secrecy::{ExposeSecret, SecretString};
+use server::{Face, Operators, Webhooks};
+use settings::{Environment, OnParked, Retry, Role};
 use store::{Options, Sqlite, Store, keep_private, make_private};
 use tracing::{info, warn};
 
@@ -74,9 +75,7 @@ pub async fn compose_on(
     Ground { store, clock }: Ground,
 ) -> anyhow::Result<Kit> {
     let environment = &project.environment;
-    if !environment.unread.is_empty() {
-        warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
-    }
+    tell_unread(environment);
     metrics::start()?;
     let pool = Pool::new(&environment.egress)?;
     let routes = onboard(project, &*store, clock.now()).await?;
@@ -126,11 +125,12 @@ pub async fn compose_on(
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         webhooks,
+        operators: operators(&environment.operator_tokens),
         bodies: limits::bodies(&environment.limits),
         readiness: readiness.clone(),
     };
     let sandbox = fallback.map(|fallback| sandbox(project, &fallback)).transpose()?;
-    let others = travel.router.merge(sandbox.unwrap_or_default()).merge(metrics::router());
+    let others = travel.router.merge(sandbox.unwrap_or_default()).merge(face.operators.guard(metrics::router()));
     Ok(Kit {
         limits: limits::server(project),
         router: server::router(face, others, limits::all_bodies(environment)),
@@ -141,6 +141,16 @@ pub async fn compose_on(
         deliveries,
         beside,
     })
+}
+
+fn tell_unread(environment: &Environment) {
+    if !environment.unread.is_empty() {
+        warn!(variables = environment.unread.join(", "), "set, but nothing reads them yet");
+    }
+}
+
+fn operators(tokens: &[SecretString]) -> Operators {
+    if tokens.is_empty() { Operators::default() } else { Operators::with_tokens(Secrets::new(tokens)) }
 }
 
 fn delivery(project: &Project, ims_org_id: String) -> DeliveryOptions {

@@ -8,7 +8,7 @@ use engine::{Deployed, Registry};
 use sdk::{Entry, Inputs};
 use settings::{Action, Fault, Manifest, Web, nearest};
 
-use crate::guards::Guards;
+use crate::guards::{self, Guards};
 use crate::targets::Clients;
 
 /// What is wrong between the manifest and the table in `actions/lib.rs`.
@@ -53,6 +53,26 @@ pub fn faults(manifest: &Manifest) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// Web actions that take requests from everybody: faults where other machines reach them.
+pub fn open_actions(manifest: &Manifest) -> Vec<Fault> {
+    let entries = actions::table().into_entries();
+    let is_open = |action: &&Action| match entries.get(action.function.as_str()) {
+        Some(Entry::Web(web)) => action.web != Web::No && !web.checks_callers() && !guards::is_guarded(action),
+        Some(Entry::Event(_)) | None => false,
+    };
+    let fault = |action: &Action| Fault {
+        at: Some(action.at.clone()),
+        key: format!("packages.{}.actions.{}.annotations.require-adobe-auth", action.package, action.name),
+        problem:
+            "expected `true`: `KIT_BIND` is reached from other machines, and this action takes requests from everybody"
+                .to_owned(),
+        hint: "or give it the input `COMMERCE_WEBHOOKS_PUBLIC_KEY`, when Commerce calls it; an action that checks its \
+               callers itself says so (`WebAction::checks_callers`)"
+            .to_owned(),
+    };
+    manifest.actions.iter().filter(is_open).map(fault).collect()
 }
 
 fn unknown_function(function: &str, entries: &BTreeMap<&str, Entry>) -> String {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use engine::slug;
 use onboarding::Desired;
 use settings::{
-    DELIVERY_FILE, DeliveryOverrides, Environment, Fault, Faults, Journals, Manifest, Mode, Role, Variables, nearest,
+    DELIVERY_FILE, DeliveryOverrides, Environment, Fault, Faults, Journals, Manifest, Mode, Role, Variables,
+    is_exposed, nearest,
 };
 
 use crate::{deploy, guards, targets};
@@ -36,6 +37,9 @@ impl Project {
         if variables.get("KIT_ROLE") != Some("events-service") {
             faults.extend(targets::missing(&manifest, mode));
             faults.extend(guards::faults(&manifest, mode));
+            if mode == Mode::Serve && is_exposed(variables) {
+                faults.extend(deploy::open_actions(&manifest));
+            }
             // What is wrong with the environment is told once, not again for every action that it reaches.
             faults.extend(environment.iter().flat_map(|_| targets::faults(&manifest)));
         }

@@ -28,6 +28,11 @@ impl WebAction for Webhook {
         &[Method::POST]
     }
 
+    /// By `check_authentication`: the schemes of `KIT_INGESTION_AUTH`.
+    fn checks_callers(&self) -> bool {
+        true
+    }
+
     fn check_inputs(&self, inputs: &Inputs) -> Result<(), String> {
         UidPolicy::read(inputs).map(drop)
     }

@@ -100,6 +100,11 @@ pub fn demands_adobe_auth(action: &Action) -> bool {
     action.web != Web::No && is_demanded(action, ADOBE_AUTH)
 }
 
+/// Whether something stands in front of a web action in production.
+pub fn is_guarded(action: &Action) -> bool {
+    demands_adobe_auth(action) || public_key(action).is_some()
+}
+
 /// What is wrong with the keys by which signatures of Commerce are checked.
 pub fn faults(manifest: &Manifest, mode: Mode) -> Vec<Fault> {
     let mut faults = Vec::new();

@@ -16,6 +16,7 @@ mod delivery;
 mod encryption;
 mod entities;
 mod events_sdk;
+mod exposure;
 mod file_modes;
 mod golden;
 mod in_doubt;

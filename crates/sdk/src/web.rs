@@ -119,6 +119,11 @@ pub trait WebAction: Send + Sync + 'static {
     /// The methods it answers; others get 405.
     fn methods(&self) -> &'static [Method];
 
+    /// Whether it finds out itself who calls, before it does anything. What others can reach needs a guard otherwise.
+    fn checks_callers(&self) -> bool {
+        false
+    }
+
     /// Says at start what is wrong with its inputs, so that no caller has to find out.
     fn check_inputs(&self, inputs: &Inputs) -> Result<(), String> {
         let _ = inputs;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use engine::{Finding, Reason};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -21,10 +21,13 @@ pub(crate) async fn live() -> Response {
     Json(json!({"status": "ok"})).into_response()
 }
 
-/// Events can be taken in, and what is due is being delivered.
-pub(crate) async fn ready(State(face): State<Face>) -> Response {
+/// Events can be taken in, and what is due is being delivered. Why not, is for operators.
+pub(crate) async fn ready(State(face): State<Face>, headers: HeaderMap) -> Response {
     let findings = findings(&face).await;
     let Some(first) = findings.first() else { return Json(json!({"status": "ok"})).into_response() };
+    if !face.operators.admits(&headers) {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable"}))).into_response();
+    }
     let reasons: Vec<Value> =
         findings.iter().map(|finding| json!({"reason": finding.reason.as_str(), "text": finding.text})).collect();
     let body = Json(json!({"status": "unavailable", "reason": first.text, "reasons": reasons}));

@@ -12,6 +12,7 @@ mod inflate;
 mod json_shape;
 mod listen;
 mod meters;
+mod operators;
 mod schemas;
 mod traced;
 mod web_actions;
@@ -31,6 +32,7 @@ pub use event_webhooks::{EventsApiSender, Unproven};
 pub use inflate::Decompression;
 pub use json_shape::JsonRules;
 pub use listen::{Http2Limits, Limits, Rate, serve};
+pub use operators::Operators;
 pub use traced::traced;
 
 /// What the routes work with.
@@ -41,6 +43,8 @@ pub struct Face {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub webhooks: Webhooks,
+    /// Who may read more than whether the kit is ready.
+    pub operators: Operators,
     /// How bodies are read.
     pub bodies: BodyRules,
     /// What the last look at what is due and what runs found.

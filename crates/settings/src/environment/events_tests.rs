@@ -143,6 +143,7 @@ fn our_own_service_is_strict_where_others_reach_it() {
     let read = |mode, bind| {
         let mut variables = Variables::from_pairs([("KIT_ROLE", "events-service"), ("KIT_ENCRYPTION_KEY", "none")]);
         variables.set("KIT_BIND", bind);
+        variables.set("KIT_METRICS_TOKEN", "token");
         Environment::read(&variables, mode).unwrap().events.service
     };
     let local = read(Mode::Serve, "127.0.0.1:0");

@@ -7,6 +7,7 @@ mod commerce;
 pub(crate) mod delivery;
 mod encryption;
 mod events;
+mod exposure;
 mod ingestion;
 mod limits;
 mod names;
@@ -32,6 +33,8 @@ pub use crate::environment::caller::Caller;
 pub use crate::environment::commerce::{Commerce, CommerceAuth, Integration};
 pub use crate::environment::delivery::{Delivery, HealthRules, Kept, Memory, OnParked, Retry};
 pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsService, IngestAck, Journals, Return};
+pub use crate::environment::exposure::is_exposed;
+use crate::environment::exposure::is_local;
 pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
 pub use crate::environment::limits::{BodyLimits, Decompression, HeaderLimits, Http2Limits, RateLimit, ServerLimits};
 use crate::environment::reader::{Reader, Setting};
@@ -100,6 +103,8 @@ pub struct Environment {
     pub events: Events,
     /// Who vouches for callers of web actions that demand it.
     pub adobe_auth: AdobeAuth,
+    /// Tokens of those who may read metrics, schemas and why the kit is not ready; none: everybody may.
+    pub operator_tokens: Vec<SecretString>,
     pub sandbox_token: Option<SecretString>,
     /// Whose OAuth 1.0a signatures the sandbox takes, too.
     pub sandbox_integration: Option<Integration>,
@@ -139,6 +144,13 @@ impl Environment {
         encryption::demand(&mut reader, mode, &events.api);
         let dedupe_window = dedupe_window(&mut reader, &events);
         let store_bytes_max = store_bytes_max(&mut reader);
+        let ingestion = match role {
+            Role::Kit => ingestion::read(&mut reader, mode),
+            Role::EventsService => Ingestion::default(),
+        };
+        if mode == Mode::Serve && !is_local(bind) {
+            exposure::check(&mut reader, role, &ingestion, &events);
+        }
         let delivery = delivery::read(&mut reader, dedupe_window, store_bytes_max);
         let environment = Self {
             bind,
@@ -146,12 +158,10 @@ impl Environment {
             store: only(&mut reader, &STORE, Store::Sqlite),
             encryption_keys: encryption::keys(&mut reader),
             role,
-            ingestion: match role {
-                Role::Kit => ingestion::read(&mut reader, mode),
-                Role::EventsService => Ingestion::default(),
-            },
+            ingestion,
             adobe_auth: adobe_auth::read(&mut reader, &events),
             events,
+            operator_tokens: exposure::operators(&mut reader),
             sandbox_token: reader.token("KIT_SANDBOX_TOKEN"),
             sandbox_integration: match mode {
                 Mode::Dev => commerce::of_sandbox(&mut reader),
@@ -279,10 +289,6 @@ fn echo_window(reader: &mut Reader<'_>) -> Duration {
         text => quantity::duration(text).filter(|window| (Duration::from_secs(1)..=DAY).contains(window)),
     });
     window.unwrap_or(ECHO_WINDOW_DEFAULT)
-}
-
-fn is_local(address: SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
 }
 
 fn role(reader: &mut Reader<'_>) -> Role {

@@ -9,6 +9,7 @@ const OWN_PREFIX: &str = "KIT_";
 const OWN_NAMES: &[&str] = &[
     "KIT_BIND",
     "KIT_DATA",
+    "KIT_METRICS_TOKEN",
     "KIT_STORE",
     "KIT_ENCRYPTION_KEY",
     "KIT_ENCRYPTION_KEY_FILE",

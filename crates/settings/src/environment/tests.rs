@@ -55,6 +55,8 @@ fn everything_has_a_default_in_dev() {
 fn serve_takes_what_is_set() {
     let environment = serve(&[
         ("KIT_BIND", "0.0.0.0:0"),
+        ("KIT_INGESTION_IPS", "192.0.2.0/24"),
+        ("KIT_METRICS_TOKEN", "t0ken"),
         ("KIT_DATA", "/var/lib/kit"),
         ("KIT_STORE", "sqlite"),
         ("KIT_EVENTS_API", "embedded"),

@@ -124,6 +124,11 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Ingestion {
     Ingestion { schemes: schemes(reader, mode), window, networks, proxies }
 }
 
+/// Whether it was said that everybody may send.
+pub(super) fn is_open(reader: &Reader<'_>) -> bool {
+    reader.get(AUTH).is_some_and(|said| said.trim() == "none")
+}
+
 /// Where a scheme's secret is said.
 fn secret_variable(scheme: &str) -> Option<&'static str> {
     Some(match scheme {
@@ -150,7 +155,7 @@ fn schemes(reader: &mut Reader<'_>, mode: Mode) -> Vec<IngestionScheme> {
         }
         return Vec::new();
     };
-    if said.trim() == "none" {
+    if is_open(reader) {
         return Vec::new();
     }
     let names: Vec<&str> = said.split(',').map(str::trim).collect();
