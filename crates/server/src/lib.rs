@@ -12,6 +12,7 @@ mod listen;
 mod meters;
 mod operators;
 mod schemas;
+mod security_headers;
 mod traced;
 mod web_actions;
 
@@ -29,6 +30,7 @@ pub use body::{BodyFault, BodyRules};
 pub use event_webhooks::{EventsApiSender, Unproven};
 pub use listen::{Http2Limits, Limits, serve};
 pub use operators::Operators;
+pub use security_headers::StrictTransport;
 pub use traced::traced;
 
 /// What the routes work with.

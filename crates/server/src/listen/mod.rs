@@ -18,12 +18,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::warn;
 
+use crate::StrictTransport;
 use door::Door;
 
 /// After a failed accept, for want of file descriptors for example, the listener rests: asking at once would fail again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What strangers may take before a route sees their requests.
+/// What strangers may take before a route sees their requests, and what they are told in any case.
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub connections_max: usize,
@@ -38,6 +39,7 @@ pub struct Limits {
     pub request_timeout: Duration,
     pub requests_at_once: usize,
     pub http2: Http2Limits,
+    pub strict_transport: StrictTransport,
 }
 
 /// What one connection may do by HTTP/2.
