@@ -16,7 +16,7 @@ use onboarding::Plan;
 use sandbox::Sandbox;
 use schemes::Secrets;
 use secrecy::{ExposeSecret, SecretString};
-use server::{Bodies, Face, Operators, Webhooks};
+use server::{Face, Operators, Webhooks};
 use settings::{Environment, OnParked, Retry, Role};
 use store::{Options, Sqlite, Store, keep_private, make_private};
 use tracing::{info, warn};
@@ -133,7 +133,7 @@ pub async fn compose_on(
     let others = travel.router.merge(sandbox.unwrap_or_default()).merge(face.operators.guard(metrics::router()));
     Ok(Kit {
         limits: limits::server(project),
-        router: server::router(face, others, Bodies::new(bytes(environment.delivery.memory.request_bytes_max))),
+        router: server::router(face, others, limits::all_bodies(environment)),
         followers: travel.followers,
         service: travel.service,
         store,

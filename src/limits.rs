@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use server::{BodyRules, Http2Limits, Limits, StrictTransport};
+use server::{Bodies, BodyRules, Decompression, Http2Limits, JsonRules, Limits, Rate, StrictTransport};
 use settings::{BodyLimits, Environment, ServerLimits};
 use tracing::warn;
 
@@ -14,8 +14,18 @@ const OTHER_FILES: usize = 256;
 
 /// How bodies are read.
 pub fn bodies(limits: &ServerLimits) -> BodyRules {
-    let BodyLimits { bytes_max, timeout } = limits.bodies;
-    BodyRules { bytes_max: count(bytes_max), timeout }
+    let BodyLimits { bytes_max, timeout, json_depth_max, json_members_max, .. } = limits.bodies;
+    let json = JsonRules { depth_max: json_depth_max, members_max: json_members_max };
+    BodyRules { bytes_max: count(bytes_max), timeout, json }
+}
+
+/// What the bodies of all requests may take together.
+pub fn all_bodies(environment: &Environment) -> Bodies {
+    let decompression = match environment.limits.bodies.decompression {
+        settings::Decompression::Off => Decompression::Off,
+        settings::Decompression::Gzip => Decompression::Gzip,
+    };
+    Bodies::new(count(environment.delivery.memory.request_bytes_max), decompression)
 }
 
 /// What strangers may take of the server. Raises what the process may have open, and says when that is too little.
@@ -40,6 +50,7 @@ pub fn server(project: &Project) -> Limits {
         header_timeout: said.headers.timeout,
         request_timeout: said.request_timeout.max(said.bodies.timeout + longest_answer(project)),
         requests_at_once: said.requests_at_once,
+        rate: said.rate.map(|rate| Rate::new(rate.requests, rate.within)),
         http2: Http2Limits {
             streams_max: said.http2.streams_max,
             resets_max: said.http2.resets_max,

@@ -3,16 +3,18 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, BodyDataStream, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, RETRY_AFTER};
 
 use crate::answer;
 use crate::body::{announced, drain_apart};
+use crate::inflate::{Decompression, Encoding, Inflater};
 
 const RETRY_AFTER_SECONDS: &str = "1";
 
@@ -27,11 +29,12 @@ pub struct Bodies(Arc<Shared>);
 struct Shared {
     bytes_max: usize,
     bytes: AtomicUsize,
+    decompression: Decompression,
 }
 
 impl Bodies {
-    pub fn new(bytes_max: usize) -> Self {
-        Self(Arc::new(Shared { bytes_max, bytes: AtomicUsize::new(0) }))
+    pub fn new(bytes_max: usize, decompression: Decompression) -> Self {
+        Self(Arc::new(Shared { bytes_max, bytes: AtomicUsize::new(0), decompression }))
     }
 }
 
@@ -41,12 +44,22 @@ pub(crate) async fn bounded(State(bodies): State<Bodies>, request: Request, next
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
+    let encoding = Encoding::of(request.headers());
+    let decompression = bodies.0.decompression;
     let held = Held { bodies, bytes: AtomicUsize::new(0), is_over: AtomicBool::new(false) };
-    if let Some(bytes) = announced(request.headers()).filter(|bytes| *bytes <= SMALL_BYTES_MAX) {
+    let small = announced(request.headers()).filter(|bytes| *bytes <= SMALL_BYTES_MAX);
+    if let (Some(bytes), Encoding::Plain) = (small, encoding) {
         return if held.take(bytes).is_ok() { next.run(request).await } else { come_again() };
     }
     let held = Arc::new(held);
-    let request = request.map(|body| counted(body, Arc::downgrade(&held)));
+    let request = match (encoding, decompression) {
+        (Encoding::Plain, _) => request.map(|body| counted(body, Arc::downgrade(&held))),
+        (Encoding::Gzip, Decompression::Gzip) => inflated(request, Arc::downgrade(&held)),
+        (Encoding::Gzip, Decompression::Off) | (Encoding::Unknown, _) => {
+            drain_apart(request.into_body().into_data_stream());
+            return decompression.refusal();
+        }
+    };
     let response = next.run(request).await;
     if held.is_over.load(Ordering::Relaxed) { come_again() } else { response }
 }
@@ -75,6 +88,52 @@ fn counted(body: Body, held: Weak<Held>) -> Body {
             }
         }
     }))
+}
+
+/// The request as if it had come without compression; what its body becomes is counted.
+fn inflated(mut request: Request, held: Weak<Held>) -> Request {
+    for header in [CONTENT_ENCODING, CONTENT_LENGTH] {
+        request.headers_mut().remove(header);
+    }
+    request.map(|body| {
+        let inflating = Inflating { stream: body.into_data_stream(), held, inflater: Inflater::new(), is_over: false };
+        Body::from_stream(stream::unfold(inflating, async |mut inflating| Some((inflating.next().await?, inflating))))
+    })
+}
+
+struct Inflating {
+    stream: BodyDataStream,
+    held: Weak<Held>,
+    inflater: Inflater,
+    is_over: bool,
+}
+
+impl Inflating {
+    async fn next(&mut self) -> Option<Result<Bytes, axum::Error>> {
+        if self.is_over {
+            return None;
+        }
+        let next = loop {
+            // Whoever is answered may go on to send, and nobody inflates it.
+            let Some(held) = self.held.upgrade() else { return self.stream.next().await };
+            match self.inflater.give_out() {
+                Ok(Some(piece)) => break held.take(piece.len()).map(|()| piece),
+                Ok(None) => {}
+                Err(not_gzip) => break Err(axum::Error::new(not_gzip)),
+            }
+            drop(held);
+            match self.stream.next().await {
+                Some(Ok(chunk)) => self.inflater.take_in(chunk),
+                Some(Err(error)) => break Err(error),
+                None => {
+                    self.is_over = true;
+                    break self.inflater.end().map_err(axum::Error::new);
+                }
+            }
+        };
+        self.is_over |= next.is_err();
+        Some(next)
+    }
 }
 
 /// What one body has taken, given back with it.
@@ -109,7 +168,6 @@ mod tests {
     use axum::Router;
     use axum::middleware::from_fn_with_state;
     use axum::routing::post;
-    use http::header::CONTENT_LENGTH;
     use tokio::sync::{mpsc, watch};
     use tower::ServiceExt;
 
@@ -142,7 +200,7 @@ mod tests {
     }
 
     async fn check_bound(is_announced: bool) {
-        let bodies = Bodies::new(1_500);
+        let bodies = Bodies::new(1_500, Decompression::Gzip);
         let (read, mut came) = mpsc::unbounded_channel();
         let (gate, opened) = watch::channel(false);
         let router = router(&bodies, read, opened);
@@ -168,7 +226,7 @@ mod tests {
     }
 
     async fn check_return(is_announced: bool) {
-        let bodies = Bodies::new(1_500);
+        let bodies = Bodies::new(1_500, Decompression::Gzip);
         let (read, mut came) = mpsc::unbounded_channel();
         let (_gate, opened) = watch::channel(false);
         let router = router(&bodies, read, opened);

@@ -9,6 +9,8 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 
 use crate::answer::error;
+use crate::inflate::NotGzip;
+use crate::json_shape::{self, Beyond, JsonRules};
 
 /// How bodies are read.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +19,7 @@ pub struct BodyRules {
     pub bytes_max: usize,
     /// A body has to arrive within this time.
     pub timeout: Duration,
+    pub json: JsonRules,
 }
 
 /// Of a refused body this much is read and thrown away, for at most this long. Many clients send all of their body
@@ -33,14 +36,21 @@ pub enum BodyFault {
     Late,
     /// The connection broke.
     Cut,
+    NotGzip,
+    TooDeep {
+        depth_max: usize,
+    },
+    TooManyMembers {
+        members_max: usize,
+    },
 }
 
 impl BodyFault {
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. } | Self::TooManyMembers { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Late => StatusCode::REQUEST_TIMEOUT,
-            Self::Cut => StatusCode::BAD_REQUEST,
+            Self::Cut | Self::NotGzip | Self::TooDeep { .. } => StatusCode::BAD_REQUEST,
         }
     }
 }
@@ -51,6 +61,11 @@ impl fmt::Display for BodyFault {
             Self::TooLarge { bytes_max } => write!(formatter, "the body is larger than {bytes_max} bytes"),
             Self::Late => formatter.write_str("the body did not arrive in time"),
             Self::Cut => formatter.write_str("the body did not arrive whole"),
+            Self::NotGzip => NotGzip.fmt(formatter),
+            Self::TooDeep { depth_max } => write!(formatter, "the body is nested more than {depth_max} levels deep"),
+            Self::TooManyMembers { members_max } => {
+                write!(formatter, "the body has more than {members_max} members and elements")
+            }
         }
     }
 }
@@ -64,7 +79,8 @@ impl IntoResponse for BodyFault {
 impl Default for BodyRules {
     /// As Adobe I/O Runtime has it.
     fn default() -> Self {
-        Self { bytes_max: 1024 * 1024, timeout: Duration::from_secs(30) }
+        let json = JsonRules { depth_max: 64, members_max: 100_000 };
+        Self { bytes_max: 1024 * 1024, timeout: Duration::from_secs(30), json }
     }
 }
 
@@ -72,16 +88,26 @@ impl BodyRules {
     /// Reads a body of at most so many bytes.
     ///
     /// # Errors
-    /// It is larger or slower than the rules say, or its connection broke.
+    /// It is larger, slower, deeper or wider than the rules say, or its connection broke.
     pub async fn read(&self, bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, BodyFault> {
         let stream = body.into_data_stream();
         if announced(headers).is_some_and(|length| length > bytes_max) {
             return Err(too_large(bytes_max, stream));
         }
-        match tokio::time::timeout(self.timeout, collect(bytes_max, stream)).await {
-            Ok(collected) => collected,
-            Err(_) => Err(BodyFault::Late),
+        let collected = tokio::time::timeout(self.timeout, collect(bytes_max, stream)).await;
+        let body = collected.unwrap_or(Err(BodyFault::Late))?;
+        if json_shape::may_be_json(headers) {
+            self.check_shape(&body)?;
         }
+        Ok(body)
+    }
+
+    fn check_shape(&self, body: &[u8]) -> Result<(), BodyFault> {
+        let JsonRules { depth_max, members_max } = self.json;
+        json_shape::check(self.json, body).map_err(|beyond| match beyond {
+            Beyond::Depth => BodyFault::TooDeep { depth_max },
+            Beyond::Members => BodyFault::TooManyMembers { members_max },
+        })
     }
 }
 
@@ -95,9 +121,8 @@ async fn collect(bytes_max: usize, mut stream: BodyDataStream) -> Result<Bytes, 
     let mut only = Bytes::new();
     let mut whole = BytesMut::new();
     while let Some(chunk) = stream.next().await {
-        let Ok(chunk) = chunk else {
-            return Err(BodyFault::Cut);
-        };
+        let chunk =
+            chunk.map_err(|error| if NotGzip::is_behind(&error) { BodyFault::NotGzip } else { BodyFault::Cut })?;
         if only.len() + whole.len() + chunk.len() > bytes_max {
             return Err(too_large(bytes_max, stream));
         }

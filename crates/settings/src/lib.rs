@@ -12,10 +12,10 @@ mod suggestion;
 mod variables;
 
 pub use environment::{
-    AdobeAuth, Backoffice, BackofficeAuth, BodyLimits, Caller, Commerce, CommerceAuth, Delivery, Environment, Events,
-    EventsApi, EventsClient, EventsService, HeaderLimits, HealthRules, Http2Limits, IngestAck, Ingestion,
-    IngestionScheme, Integration, Journals, Kept, Local, LogLevel, Memory, Mode, OnParked, Retry, Return, Role, Server,
-    ServerLimits, Signatures, Store, TargetInputs, TargetLimits, Traces, is_exposed,
+    AdobeAuth, Backoffice, BackofficeAuth, BodyLimits, Caller, Commerce, CommerceAuth, Decompression, Delivery,
+    Environment, Events, EventsApi, EventsClient, EventsService, HeaderLimits, HealthRules, Http2Limits, IngestAck,
+    Ingestion, IngestionScheme, Integration, Journals, Kept, Local, LogLevel, Memory, Mode, OnParked, RateLimit, Retry,
+    Return, Role, Server, ServerLimits, Signatures, Store, TargetInputs, TargetLimits, Traces, is_exposed,
 };
 pub use fault::{Fault, Faults, Location};
 pub use manifest::{Action, Limits, MANIFEST_FILE, Manifest, Web};

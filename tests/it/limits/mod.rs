@@ -1,8 +1,10 @@
 //! What strangers send who want the kit to stand still, while others are served.
 
+mod bodies;
 mod connections;
 mod headers;
 mod http2;
+mod rate;
 mod slow;
 
 use std::net::SocketAddr;

@@ -10,8 +10,9 @@ use axum::body::{Body, HttpBody};
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use hyper::body::Incoming;
+use schemes::network::origin;
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 use tracing::warn;
@@ -33,7 +34,7 @@ const TURNED_AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-security-policy: default-src 'none'; frame-ancestors 'none'\r\ncross-origin-resource-policy: same-origin\r\n\r\n\
     {\"error\":\"more connections are open than can be served; come again later\"}";
 
-/// Answered however many requests are under way: whoever looks after this process has to see how it is.
+/// Answered however many requests there are: whoever looks after this process has to see how it is.
 const ALWAYS_ANSWERED: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
 
 /// The same trouble is in the log once in this time.
@@ -47,6 +48,7 @@ pub(super) struct Door {
     connections: Arc<Places>,
     requests: Places,
     clients: Option<Clients>,
+    begun: Instant,
     logged: Mutex<Option<Instant>>,
 }
 
@@ -62,11 +64,13 @@ pub(super) struct Seat {
 
 impl Door {
     pub(super) fn new(limits: Limits, router: Router) -> Self {
+        let is_counted = limits.per_client.is_some() || limits.rate.is_some();
         Self {
             router,
             connections: Arc::new(Places::new(limits.connections_max)),
             requests: Places::new(limits.requests_at_once),
-            clients: limits.per_client.map(Clients::new),
+            clients: is_counted.then(|| Clients::new(limits.per_client.unwrap_or(usize::MAX))),
+            begun: Instant::now(),
             logged: Mutex::default(),
             limits,
         }
@@ -102,11 +106,14 @@ impl Door {
         self.log(|| warn!(%error, "a connection cannot be accepted"));
     }
 
-    /// Who is counted apart.
+    /// Who is counted apart: none for a proxy, which speaks for many.
     fn client(&self, peer: SocketAddr) -> Option<Arc<Client>> {
-        let address = peer.ip().to_canonical();
-        let is_proxy = self.limits.proxies.iter().any(|network| network.contains(address));
-        self.clients.as_ref().filter(|_| !is_proxy).map(|clients| clients.of(address))
+        let is_proxy = self.limits.proxies.iter().any(|network| network.contains(peer.ip()));
+        self.clients.as_ref().filter(|_| !is_proxy).map(|clients| clients.of(peer.ip(), self.now()))
+    }
+
+    fn now(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     fn turn_away(&self, stream: TcpStream, reason: &'static str, told: &'static str) {
@@ -135,21 +142,38 @@ impl Seat {
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response {
         let _under_way = self.activity.begin();
-        let mut request = request.map(Body::new);
+        let request = request.map(Body::new);
         if request.headers().len() > self.limits().headers_max {
             let told = "the request has more headers than are taken";
             return refuse(request, "headers", answer::error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, told));
         }
-        let _places = if ALWAYS_ANSWERED.contains(&request.uri().path()) {
-            [None, None]
-        } else {
-            let own_place = self.client.as_ref().map(|client| Places::take(&client.requests));
-            let (Some(place), None | Some(Some(_))) = (Places::take(&self.door.requests), &own_place) else {
-                let told = "more requests are under way than can be answered at once; send it again later";
-                return refuse(request, "requests_at_once", come_again(told));
-            };
-            [Some(place), own_place.flatten()]
+        if ALWAYS_ANSWERED.contains(&request.uri().path()) {
+            return self.route(request).await;
+        }
+        let passed_on = if self.client.is_none() { self.passed_on(request.headers()) } else { None };
+        let client = self.client.as_ref().or(passed_on.as_ref());
+        if let Some((client, rate)) = client.zip(self.limits().rate)
+            && let Err(wait) = client.allowance.take(rate, self.door.now())
+        {
+            return refuse(request, "rate", too_often(wait));
+        }
+        let own_place = client.map(|client| Places::take(&client.requests));
+        let (Some(_place), None | Some(Some(_))) = (Places::take(&self.door.requests), &own_place) else {
+            let told = "more requests are under way than can be answered at once; send it again later";
+            return refuse(request, "requests_at_once", come_again(told));
         };
+        self.route(request).await
+    }
+
+    /// Who sent what a proxy passes on. When the proxy does not tell, that is one client, too.
+    fn passed_on(&self, headers: &HeaderMap) -> Option<Arc<Client>> {
+        let clients = self.door.clients.as_ref()?;
+        let peer = self.peer.ip();
+        let address = origin(Some(peer.to_canonical()), headers, &self.limits().proxies).address;
+        Some(clients.of(address.unwrap_or(peer), self.door.now()))
+    }
+
+    async fn route(&self, mut request: Request<Body>) -> Response {
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let answered = self.door.router.clone().oneshot(request);
         match tokio::time::timeout(self.limits().request_timeout, answered).await {
@@ -166,6 +190,12 @@ impl Seat {
 fn come_again(told: &str) -> Response {
     let response = answer::error(StatusCode::SERVICE_UNAVAILABLE, told);
     ([(RETRY_AFTER, RETRY_AFTER_SECONDS)], response).into_response()
+}
+
+fn too_often(wait: Duration) -> Response {
+    let told = "more requests came from this address than are taken; send it again later";
+    let seconds = wait.as_millis().div_ceil(1_000).max(1).to_string();
+    ([(RETRY_AFTER, seconds)], answer::error(StatusCode::TOO_MANY_REQUESTS, told)).into_response()
 }
 
 fn refuse(request: Request<Body>, reason: &'static str, response: Response) -> Response {

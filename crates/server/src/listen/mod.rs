@@ -5,6 +5,7 @@ mod client;
 mod connection;
 mod door;
 mod places;
+mod rate;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use tracing::warn;
 
 use crate::StrictTransport;
 use door::Door;
+pub use rate::Rate;
 
 /// After a failed accept, for want of file descriptors for example, the listener rests: asking at once would fail again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -30,7 +32,7 @@ pub struct Limits {
     pub connections_max: usize,
     /// Connections, and requests at once, of one client; none when nobody is counted apart.
     pub per_client: Option<usize>,
-    /// They have the connections of many clients, and are not counted as one.
+    /// They have the connections of many clients, and say whose requests they pass on.
     pub proxies: Vec<Network>,
     pub headers_max: usize,
     pub header_bytes_max: usize,
@@ -38,6 +40,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     pub request_timeout: Duration,
     pub requests_at_once: usize,
+    /// Of one client; none when nobody is counted.
+    pub rate: Option<Rate>,
     pub http2: Http2Limits,
     pub strict_transport: StrictTransport,
 }

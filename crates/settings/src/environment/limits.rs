@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::environment::delivery::Memory;
 use crate::environment::reader::{Reader, Setting};
-use crate::environment::{MINUTE, is_local};
+use crate::environment::{MINUTE, is_local, quantity};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -22,6 +22,15 @@ const HEADERS: RangeInclusive<usize> = 16..=1_000;
 const HEADERS_DEFAULT: usize = 100;
 const REQUESTS: RangeInclusive<usize> = 1..=100_000;
 const REQUESTS_DEFAULT: usize = 2_048;
+/// The strict reader of JSON goes no deeper.
+const DEPTH: RangeInclusive<usize> = 4..=DEPTH_DEFAULT;
+const DEPTH_DEFAULT: usize = 64;
+const MEMBERS: RangeInclusive<usize> = 100..=10_000_000;
+const MEMBERS_DEFAULT: usize = 100_000;
+/// As Adobe's ingress limits a client.
+const RATE_DEFAULT: RateLimit = RateLimit { requests: 3_000, within: Duration::from_secs(5) };
+const RATE_REQUESTS: RangeInclusive<u32> = 1..=1_000_000;
+const RATE_WITHIN: RangeInclusive<Duration> = SECOND..=Duration::from_hours(1);
 const STREAMS: RangeInclusive<u32> = 1..=1_000;
 const STREAMS_DEFAULT: u32 = 100;
 const RESETS: RangeInclusive<usize> = 1..=1_000;
@@ -37,10 +46,19 @@ pub struct ServerLimits {
     /// Connections, and requests at once, of one client; none when nobody is counted apart.
     pub per_client: Option<usize>,
     pub requests_at_once: usize,
+    /// Of one client; none when nobody is counted.
+    pub rate: Option<RateLimit>,
     pub request_timeout: Duration,
     pub headers: HeaderLimits,
     pub bodies: BodyLimits,
     pub http2: Http2Limits,
+}
+
+/// So many requests within so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    pub requests: u32,
+    pub within: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +73,16 @@ pub struct HeaderLimits {
 pub struct BodyLimits {
     pub bytes_max: u64,
     pub timeout: Duration,
+    pub json_depth_max: usize,
+    pub json_members_max: usize,
+    pub decompression: Decompression,
+}
+
+/// Whether bodies may come compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decompression {
+    Off,
+    Gzip,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +98,7 @@ pub(super) fn read(reader: &mut Reader<'_>, bind: SocketAddr, memory: &Memory) -
         connections_max,
         per_client: per_client(reader, bind, connections_max),
         requests_at_once: reader.number("KIT_REQUESTS_AT_ONCE", REQUESTS_DEFAULT, &REQUESTS),
+        rate: rate(reader, bind),
         request_timeout: reader.duration("KIT_REQUEST_TIMEOUT", "2m", SECOND..=MINUTE * 180, "`1s` to `180m`"),
         headers: HeaderLimits {
             count_max: reader.number("KIT_HEADERS_MAX", HEADERS_DEFAULT, &HEADERS),
@@ -79,6 +108,9 @@ pub(super) fn read(reader: &mut Reader<'_>, bind: SocketAddr, memory: &Memory) -
         bodies: BodyLimits {
             bytes_max: body_bytes_max(reader, memory),
             timeout: reader.duration("KIT_BODY_TIMEOUT", "30s", SECOND..=MINUTE * 10, "`1s` to `10m`"),
+            json_depth_max: reader.number("KIT_JSON_DEPTH_MAX", DEPTH_DEFAULT, &DEPTH),
+            json_members_max: reader.number("KIT_JSON_MEMBERS_MAX", MEMBERS_DEFAULT, &MEMBERS),
+            decompression: decompression(reader),
         },
         http2: Http2Limits {
             streams_max: reader.number("KIT_HTTP2_STREAMS_MAX", STREAMS_DEFAULT, &STREAMS),
@@ -86,6 +118,20 @@ pub(super) fn read(reader: &mut Reader<'_>, bind: SocketAddr, memory: &Memory) -
             ping_every: reader.duration("KIT_HTTP2_PING", "20s", SECOND..=MINUTE * 10, "`1s` to `10m`"),
         },
     }
+}
+
+fn decompression(reader: &mut Reader<'_>) -> Decompression {
+    let setting = Setting {
+        name: "KIT_DECOMPRESSION",
+        expected: "expected `gzip` or `off`",
+        hint: "leave it out for `gzip`; with `off` bodies come as they are",
+    };
+    let said = reader.parse(setting, |text| match text.trim() {
+        "gzip" => Some(Decompression::Gzip),
+        "off" => Some(Decompression::Off),
+        _ => None,
+    });
+    said.unwrap_or(Decompression::Gzip)
 }
 
 fn body_bytes_max(reader: &mut Reader<'_>, memory: &Memory) -> u64 {
@@ -96,6 +142,24 @@ fn body_bytes_max(reader: &mut Reader<'_>, memory: &Memory) -> u64 {
         reader.fault(name, "expected a size that fits into the memory for requests and deliveries", hint);
     }
     bytes_max
+}
+
+fn rate(reader: &mut Reader<'_>, bind: SocketAddr) -> Option<RateLimit> {
+    let setting = Setting {
+        name: "KIT_RATE_LIMIT",
+        expected: "expected a number of requests and a duration from `1s` to `1h`, or `off`",
+        hint: "such as `3000/5s`, which is the default unless `KIT_BIND` is loopback",
+    };
+    let said = reader.parse(setting, |text| match text.trim() {
+        "off" => Some(None),
+        text => {
+            let (requests, within) = text.split_once('/')?;
+            let requests = requests.trim().parse().ok().filter(|requests| RATE_REQUESTS.contains(requests))?;
+            let within = quantity::duration(within).filter(|within| RATE_WITHIN.contains(within))?;
+            Some(Some(RateLimit { requests, within }))
+        }
+    });
+    said.unwrap_or_else(|| (!is_local(bind)).then_some(RATE_DEFAULT))
 }
 
 /// On loopback there are no strangers, and whatever stands in front of the kit is one client.

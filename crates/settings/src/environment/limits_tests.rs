@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::ServerLimits;
+use super::{RateLimit, ServerLimits};
 use crate::environment::reader::Reader;
 use crate::environment::{DAY, Mode, STORE_BYTES_MAX_DEFAULT, bind, delivery};
 use crate::{Faults, Variables};
@@ -24,6 +24,23 @@ fn one_client_has_its_share_unless_the_kit_listens_on_loopback() {
     check(&[("KIT_BIND", "0.0.0.0:80"), ("KIT_CONNECTIONS_MAX", "80")], Some(10));
     check(&[("KIT_BIND", "0.0.0.0:80"), ("KIT_CONNECTIONS_PER_CLIENT", "off")], None);
     check(&[("KIT_CONNECTIONS_PER_CLIENT", "7")], Some(7));
+}
+
+#[test]
+fn a_rate_holds_unless_the_kit_listens_on_loopback() {
+    fn check(pairs: &[(&str, &str)], rate: Option<(u32, u64)>) {
+        let rate = rate.map(|(requests, seconds)| RateLimit { requests, within: Duration::from_secs(seconds) });
+        assert_eq!(read(pairs).unwrap().rate, rate, "{pairs:?}");
+    }
+    check(&[], None);
+    check(&[("KIT_BIND", "[::1]:80")], None);
+    check(&[("KIT_BIND", "0.0.0.0:80")], Some((3_000, 5)));
+    check(&[("KIT_BIND", "0.0.0.0:80"), ("KIT_RATE_LIMIT", "off")], None);
+    check(&[("KIT_RATE_LIMIT", "10 / 1m")], Some((10, 60)));
+    for wrong in ["10", "10/", "/5s", "0/5s", "10/5", "10/0s", "10/2h", "1000001/5s", "-1/5s"] {
+        let faults = read(&[("KIT_RATE_LIMIT", wrong)]).unwrap_err().to_string();
+        assert!(faults.starts_with("`KIT_RATE_LIMIT`: expected a number of requests and a duration"), "{faults}");
+    }
 }
 
 #[test]
@@ -51,6 +68,9 @@ fn what_is_no_limit_is_named() {
     let faults = read(&small).unwrap_err().to_string();
     assert!(faults.starts_with("`KIT_BODY_BYTES_MAX`: expected a size that fits"), "{faults}");
     check("KIT_BODY_TIMEOUT", "11m", "a duration from `1s` to `10m`");
+    check("KIT_JSON_DEPTH_MAX", "65", "a whole number from 4 to 64");
+    check("KIT_JSON_MEMBERS_MAX", "99", "a whole number from 100 to 10000000");
+    check("KIT_DECOMPRESSION", "br", "`gzip` or `off`");
     check("KIT_HTTP2_STREAMS_MAX", "0", "a whole number from 1 to 1000");
     check("KIT_HTTP2_RESETS_MAX", "1001", "a whole number from 1 to 1000");
     check("KIT_HTTP2_PING", "0s", "a duration from `1s` to `10m`");

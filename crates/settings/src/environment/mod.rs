@@ -36,7 +36,7 @@ pub use crate::environment::events::{Events, EventsApi, EventsClient, EventsServ
 pub use crate::environment::exposure::is_exposed;
 use crate::environment::exposure::is_local;
 pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
-pub use crate::environment::limits::{BodyLimits, HeaderLimits, Http2Limits, ServerLimits};
+pub use crate::environment::limits::{BodyLimits, Decompression, HeaderLimits, Http2Limits, RateLimit, ServerLimits};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::Server;
