@@ -148,7 +148,7 @@ impl Seat {
             return refuse(request, "headers", answer::error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, told));
         }
         if ALWAYS_ANSWERED.contains(&request.uri().path()) {
-            return self.route(request).await;
+            return self.run(request).await;
         }
         let passed_on = if self.client.is_none() { self.passed_on(request.headers()) } else { None };
         let client = self.client.as_ref().or(passed_on.as_ref());
@@ -162,7 +162,7 @@ impl Seat {
             let told = "more requests are under way than can be answered at once; send it again later";
             return refuse(request, "requests_at_once", come_again(told));
         };
-        self.route(request).await
+        self.run(request).await
     }
 
     /// Who sent what a proxy passes on. When the proxy does not tell, that is one client, too.
@@ -173,7 +173,7 @@ impl Seat {
         Some(clients.of(address.unwrap_or(peer), self.door.now()))
     }
 
-    async fn route(&self, mut request: Request<Body>) -> Response {
+    async fn run(&self, mut request: Request<Body>) -> Response {
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let answered = self.door.router.clone().oneshot(request);
         match tokio::time::timeout(self.limits().request_timeout, answered).await {
