@@ -27,6 +27,7 @@ mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
 mod secrets;
+mod security_headers;
 mod settings;
 mod support;
 mod telemetry;
