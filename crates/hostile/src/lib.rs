@@ -13,6 +13,7 @@ mod headers;
 mod journal;
 mod manifest;
 mod oauth;
+mod redaction;
 mod search;
 mod sender;
 mod service;
@@ -20,6 +21,7 @@ mod token;
 mod value;
 mod webhook;
 
+pub use self::redaction::redaction;
 pub use action::action;
 pub use cloud_event::cloud_event;
 pub use filter::filter;
@@ -37,7 +39,7 @@ pub use webhook::webhook;
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets and of their seeds' folders.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("action", action),
     ("cloud_event", cloud_event),
     ("filter", filter),
@@ -45,6 +47,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("journal", journal),
     ("manifest", manifest),
     ("oauth", oauth),
+    ("redaction", redaction),
     ("search", search),
     ("sender", sender),
     ("token", token),

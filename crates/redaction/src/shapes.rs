@@ -2,7 +2,7 @@
 //! of each, and there is no list that could be full.
 
 /// What such a secret begins with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// A JSON Web Token: three parts in base64url, of which the first is an object.
     Token,
@@ -70,6 +70,11 @@ fn token(text: &[u8]) -> Option<usize> {
         length += letters;
     }
     Some(length)
+}
+
+/// How many letters there are of what could be the first part of a token. Where they begin no token, none of them does.
+pub(crate) fn token_letters(text: &str) -> usize {
+    count(text.as_bytes(), is_base64url)
 }
 
 fn count(text: &[u8], is_part: impl Fn(u8) -> bool) -> usize {

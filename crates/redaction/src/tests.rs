@@ -56,6 +56,18 @@ fn what_is_no_secret_is_not_touched_or_copied() {
 }
 
 #[test]
+fn what_only_looks_like_many_tokens_hides_no_token_and_no_value() {
+    let many = "eyJ".repeat(300_000);
+    assert!(matches!(knowing().text(&many), Cow::Borrowed(_)));
+    check(&format!("{many}~{TOKEN}"), &format!("{many}~[redacted]"));
+    let redactor = knowing();
+    redactor.learn("pa55word");
+    assert_eq!(redactor.text(&format!("{many}pa55word.{many}")), format!("{many}[redacted].{many}"));
+    check(&format!("{many}.{many}.eyJ"), &format!("{many}.{many}.eyJ"));
+    check(&format!("{many}.{many}.eyJhbGciOiJ"), "[redacted]");
+}
+
+#[test]
 fn secrets_that_the_kit_makes_are_known_by_their_shape() {
     check(&format!("Bearer {TOKEN}, then"), "Bearer [redacted], then");
     check(&format!("kit-{}!", "aZ09_-x".repeat(7)), "[redacted]!");

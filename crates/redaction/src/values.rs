@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aho_corasick::{AhoCorasick, Input, Match, MatchKind};
 
-use crate::shapes::{SHAPES, Shape, count_back};
+use crate::shapes::{SHAPES, Shape, count_back, token_letters};
 use crate::{REDACTED, forms, is_secret_header, members};
 
 /// Secrets of the settings; what is beyond is known by its name only.
@@ -145,9 +145,10 @@ impl Known {
     fn redact<'t>(&self, text: &'t str, kind: Text) -> Cow<'t, str> {
         let Some(search) = &self.search else { return Cow::Borrowed(REDACTED) };
         let mut redacted = String::new();
+        let mut ends = Ends { text, kind, tokenless: 0 };
         let (mut at, mut copied) = (0, 0);
         while let Some(found) = search.find(Input::new(text).range(at..)) {
-            let Some(end) = end(text, &found, kind) else {
+            let Some(end) = ends.end(&found) else {
                 at = found.start() + 1;
                 continue;
             };
@@ -163,15 +164,32 @@ impl Known {
     }
 }
 
-/// Where a secret that begins here ends; `None` when this is none.
-fn end(text: &str, found: &Match, kind: Text) -> Option<usize> {
-    let start = found.start();
-    if kind == Text::Json && (is_within_escape(&text.as_bytes()[..start]) || !is_whole(&text[start..found.end()])) {
-        return None;
-    }
-    match SHAPES.get(found.pattern().as_usize()) {
-        Some((begin, shape)) => Shape::length(*shape, &text[start..], begin.len()).map(|length| start + length),
-        None => Some(found.end()),
+/// Finds where secrets end, from the begin of a text to its end.
+struct Ends<'t> {
+    text: &'t str,
+    kind: Text,
+    /// Before here no token begins: what may look like many is looked at once.
+    tokenless: usize,
+}
+
+impl Ends<'_> {
+    /// Where a secret that begins here ends; `None` when this is none.
+    fn end(&mut self, found: &Match) -> Option<usize> {
+        let (text, start) = (self.text, found.start());
+        let is_json = self.kind == Text::Json;
+        if is_json && (is_within_escape(&text.as_bytes()[..start]) || !is_whole(&text[start..found.end()])) {
+            return None;
+        }
+        let Some((begin, shape)) = SHAPES.get(found.pattern().as_usize()) else { return Some(found.end()) };
+        let is_token = *shape == Shape::Token;
+        if is_token && start < self.tokenless {
+            return None;
+        }
+        let length = shape.length(&text[start..], begin.len());
+        if is_token && length.is_none() {
+            self.tokenless = start + token_letters(&text[start..]);
+        }
+        Some(start + length?)
     }
 }
 
