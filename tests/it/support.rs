@@ -101,6 +101,7 @@ impl Project {
 /// A running kit. Dropping it kills it.
 pub struct Server {
     child: Child,
+    scheme: String,
     pub address: String,
     log: PathBuf,
     pub client: reqwest::Client,
@@ -115,18 +116,19 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         lines.read_line(&mut line).unwrap();
-        let Some(address) = line.trim().strip_prefix("listening on http://") else {
+        let Some((scheme, address)) = line.trim().strip_prefix("listening on ").and_then(|url| url.split_once("://"))
+        else {
             let _ = child.wait();
             panic!("the kit did not start: `{line}`; its log:\n{}", std::fs::read_to_string(&log).unwrap());
         };
-        let address = address.to_owned();
+        let (scheme, address) = (scheme.to_owned(), address.to_owned());
         // Somebody has to read the rest, or the kit would block on a full pipe.
         std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
-        Self { child, address, log, client: reqwest::Client::new() }
+        Self { child, scheme, address, log, client: reqwest::Client::new() }
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     pub fn log(&self) -> String {

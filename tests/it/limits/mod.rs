@@ -6,6 +6,7 @@ mod headers;
 mod http2;
 mod rate;
 mod slow;
+mod tls;
 
 use std::net::SocketAddr;
 use std::time::Instant;
