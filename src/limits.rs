@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use server::{Bodies, BodyRules, Decompression, Http2Limits, JsonRules, Limits, Rate};
+use server::{Bodies, BodyRules, Decompression, Http2Limits, JsonRules, Limits, Rate, StrictTransport};
 use settings::{BodyLimits, Environment, ServerLimits};
 use tracing::warn;
 
@@ -56,6 +56,16 @@ pub fn server(project: &Project) -> Limits {
             resets_max: said.http2.resets_max,
             ping_every: said.http2.ping_every,
         },
+        strict_transport: strict_transport(environment),
+    }
+}
+
+/// Where others come by `https://` a browser that once did may come no other way.
+fn strict_transport(environment: &Environment) -> StrictTransport {
+    match &environment.events.public_url {
+        Some(url) if url.starts_with("https://") => StrictTransport::Told,
+        Some(_) | None if environment.tls.is_some() => StrictTransport::Told,
+        Some(_) | None => StrictTransport::Untold,
     }
 }
 

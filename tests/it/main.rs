@@ -23,6 +23,7 @@ mod in_doubt;
 mod ingestion;
 mod limits;
 mod operations;
+mod security_headers;
 mod settings;
 mod support;
 mod telemetry;

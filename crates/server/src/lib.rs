@@ -14,6 +14,7 @@ mod listen;
 mod meters;
 mod operators;
 mod schemas;
+mod security_headers;
 mod traced;
 mod web_actions;
 
@@ -33,6 +34,7 @@ pub use inflate::Decompression;
 pub use json_shape::JsonRules;
 pub use listen::{Http2Limits, Limits, Listening, Rate, Tls, TlsFault, TlsFiles, TlsPart};
 pub use operators::Operators;
+pub use security_headers::StrictTransport;
 pub use traced::traced;
 
 /// What the routes work with.

@@ -8,6 +8,8 @@ mod rate;
 mod slow;
 mod tls;
 
+pub use tls::install as install_certificate;
+
 use std::net::SocketAddr;
 use std::time::Instant;
 

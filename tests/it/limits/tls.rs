@@ -35,7 +35,8 @@ fn project(name: &str) -> Project {
     project
 }
 
-fn install(project: &Project, name: &str) {
+/// Puts a certificate and its key where the settings name them.
+pub fn install(project: &Project, name: &str) {
     for kind in ["key", "pem"] {
         let text = std::fs::read_to_string(certificate(&format!("{name}.{kind}"))).unwrap();
         project.write(&format!("tls/kit.{kind}"), &text);

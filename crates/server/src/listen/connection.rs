@@ -43,7 +43,11 @@ where
     let io = TokioIo::new(Watched { stream, seat: Arc::clone(&seat) });
     let service = service_fn(|request: Request<Incoming>| {
         let seat = Arc::clone(&seat);
-        async move { Ok::<_, Infallible>(seat.answer(request).await) }
+        async move {
+            let mut response = seat.answer(request).await;
+            seat.limits().strict_transport.complete(response.headers_mut());
+            Ok::<_, Infallible>(response)
+        }
     });
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut watcher = Watcher::default();

@@ -29,7 +29,9 @@ const RETRY_AFTER_SECONDS: &str = "1";
 
 /// To whoever finds no place for a connection, when it speaks HTTP without TLS.
 const TURNED_AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    content-type: application/json\r\ncontent-length: 74\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
+    content-type: application/json\r\ncontent-length: 74\r\nretry-after: 1\r\nconnection: close\r\n\
+    x-content-type-options: nosniff\r\nx-frame-options: DENY\r\ncache-control: no-store\r\nreferrer-policy: no-referrer\r\n\
+    content-security-policy: default-src 'none'; frame-ancestors 'none'\r\ncross-origin-resource-policy: same-origin\r\n\r\n\
     {\"error\":\"more connections are open than can be served; come again later\"}";
 
 /// Answered however many requests there are: whoever looks after this process has to see how it is.

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::warn;
 
+use crate::StrictTransport;
 pub(crate) use door::Transport;
 use door::{Door, Seat};
 pub use rate::Rate;
@@ -28,7 +29,7 @@ pub use tls::{Tls, TlsFault, TlsFiles, TlsPart};
 /// After a failed accept, for want of file descriptors for example, the listener rests: asking at once would fail again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What strangers may take before a route sees their requests.
+/// What strangers may take before a route sees their requests, and what they are told in any case.
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub connections_max: usize,
@@ -45,6 +46,7 @@ pub struct Limits {
     /// Of one client; none when nobody is counted.
     pub rate: Option<Rate>,
     pub http2: Http2Limits,
+    pub strict_transport: StrictTransport,
 }
 
 /// What one connection may do by HTTP/2.

@@ -18,6 +18,7 @@ fn limits() -> Limits {
         requests_at_once: 8,
         rate: None,
         http2: Http2Limits { streams_max: 8, resets_max: 8, ping_every: Duration::from_mins(1) },
+        strict_transport: StrictTransport::Untold,
     }
 }
 
