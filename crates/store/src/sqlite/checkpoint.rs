@@ -89,7 +89,9 @@ impl Copier {
 /// Copies the log into the database as far as readers allow.
 pub(super) fn copy(connection: &Connection, mode: &str) {
     let pragma = format!("PRAGMA wal_checkpoint({mode})");
-    if let Err(error) = connection.query_row(&pragma, [], |_| Ok(())) {
-        tracing::warn!(%error, "the store's log cannot be copied now");
+    match connection.query_row(&pragma, [], |row| row.get(0)) {
+        Ok(false) => {}
+        Ok(true) => tracing::warn!("the store's log is not cut off: somebody reads what it was"),
+        Err(error) => tracing::warn!(%error, "the store's log cannot be copied now"),
     }
 }
