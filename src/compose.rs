@@ -25,6 +25,7 @@ use crate::beside::{Beside, Shared};
 use crate::events::Means;
 use crate::guards::{self, Guards};
 use crate::project::Project;
+use crate::secrets;
 use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
 use crate::{deploy, limits, metrics, vault};
@@ -193,6 +194,7 @@ fn registry(project: &Project, pool: &Pool, fallback: Option<&Fallback>, guards:
     let environment = &project.environment;
     match environment.role {
         Role::Kit => {
+            secrets::learn_inputs(&project.manifest);
             let clients = Clients::new(pool, environment.target_limits, fallback);
             deploy::deploy(&project.manifest, clients, guards).context("the actions cannot be deployed")
         }

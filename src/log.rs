@@ -1,10 +1,12 @@
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Stderr, Write};
 
 use sdk::spans::TARGET;
 use settings::{Environment, LogLevel};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -29,11 +31,16 @@ pub fn start(environment: &Environment) -> anyhow::Result<Option<Telemetry>> {
     };
     let filter = Targets::new().with_default(LevelFilter::WARN.min(level)).with_targets(OURS.map(|ours| (ours, level)));
     let filter = filter.with_target(TARGET, LevelFilter::OFF);
-    let output = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let output = if std::io::stderr().is_terminal() {
-        output.with_target(false).boxed()
+    let output = tracing_subscriber::fmt::layer();
+    let output = if io::stderr().is_terminal() {
+        let fields = debug_fn(|to, field, value| match field.name() {
+            "message" => write!(to, "{value:?}"),
+            name if redaction::is_secret_member(name) => write!(to, "{name}={}", redaction::REDACTED),
+            name => write!(to, "{name}={value:?}"),
+        });
+        output.fmt_fields(fields.delimited(" ")).with_writer(|| Lines::Text(io::stderr())).with_target(false).boxed()
     } else {
-        output.json().flatten_event(true).boxed()
+        output.json().flatten_event(true).with_writer(|| Lines::Json(io::stderr())).boxed()
     };
     let telemetry = environment.traces.as_ref().map(Telemetry::new).transpose()?;
     let log = tracing_subscriber::registry().with(output.with_filter(filter));
@@ -48,4 +55,28 @@ pub fn start(environment: &Environment) -> anyhow::Result<Option<Telemetry>> {
         tracing::error!(place, "a panic was caught");
     }));
     Ok(telemetry)
+}
+
+/// stderr, without the secrets that this process knows; in JSON also without members whose names say that they are secret.
+/// The layer writes each line at once.
+enum Lines {
+    Text(Stderr),
+    Json(Stderr),
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        match self {
+            Self::Text(stderr) => stderr.write_all(redaction::process().text(&text).as_bytes())?,
+            Self::Json(stderr) => stderr.write_all(redaction::process().json(&text).as_bytes())?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Text(stderr) | Self::Json(stderr) => stderr.flush(),
+        }
+    }
 }

@@ -13,9 +13,12 @@ mod identity;
 mod limits;
 mod log;
 mod metrics;
+#[cfg(feature = "planted-leak")]
+mod planted_leak;
 mod project;
 mod publishing;
 mod run;
+mod secrets;
 mod senders;
 mod supervise;
 mod targets;

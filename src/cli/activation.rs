@@ -4,10 +4,12 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use comfy_table::Table;
 use serde_json::{Value, json};
-use settings::{Local, Variables};
+use settings::Local;
 use store::{Activation, Filter, Reader};
 
 use super::table::plain;
+
+use crate::secrets;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -38,7 +40,7 @@ pub enum Command {
 
 /// Reads the local folder, also while a kit is running on it.
 pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
-    let variables = Variables::read(root)?;
+    let variables = secrets::variables(root)?;
     let local = Local::read(&variables)?;
     for name in local.unread {
         eprintln!("note: `{name}` is set, but nothing reads it yet; this is the local folder");

@@ -7,11 +7,12 @@ use events_api::{Identity, credentials};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use settings::{Local, Variables};
+use settings::Local;
 use store::{Beside, Credential, Reader, StoreError};
 
 use super::table::plain;
 use crate::identity;
+use crate::secrets;
 
 const NAME_CHARACTERS_MAX: usize = 100;
 
@@ -57,7 +58,7 @@ pub enum Command {
 
 /// Works on the local folder, also while a kit is running on it.
 pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
-    let variables = Variables::read(root)?;
+    let variables = secrets::variables(root)?;
     let local = Local::read(&variables)?;
     let folder = root.join(&local.data);
     let clients = Clients {

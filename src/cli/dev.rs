@@ -4,7 +4,7 @@ use std::path::Path;
 use anyhow::Context;
 use events_api::Identity;
 use secrecy::{ExposeSecret, SecretString};
-use settings::{Mode, Variables};
+use settings::Mode;
 use tokio::net::TcpListener;
 
 use super::credential;
@@ -12,11 +12,13 @@ use crate::compose::compose;
 use crate::dev_client::DevClient;
 use crate::project::Project;
 use crate::targets::Fallback;
-use crate::{log, run};
+use crate::{log, run, secrets};
 
 pub async fn run(root: &Path) -> anyhow::Result<()> {
-    let variables = Variables::read(root)?;
+    let variables = secrets::variables(root)?;
     let project = Project::read(root, &variables, Mode::Dev)?;
+    #[cfg(feature = "planted-leak")]
+    crate::planted_leak::before_the_log();
     let telemetry = log::start(&project.environment)?;
     let stop = run::stop_on_signal()?;
     let listener = listen(project.environment.bind).await?;
@@ -24,6 +26,8 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     let fallback = Fallback::sandbox(&project, address);
     let (token, sandbox_url) = (fallback.token.clone(), fallback.commerce_url().to_owned());
     let kit = compose(&project, address, Some(fallback)).await?;
+    #[cfg(feature = "planted-leak")]
+    let kit = crate::planted_leak::leak(kit).await;
     let client = match &kit.service {
         Some(_) => Some(DevClient::prepare(&kit, &project.environment.events.service).await?),
         None => None,

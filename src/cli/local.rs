@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use engine::{PUBLISH, PUBLISH_ACTION, WEBHOOK_ACTION, slug, takes_deliveries};
 use secrecy::SecretSlice;
-use settings::{Local, Variables, nearest};
+use settings::{Local, nearest};
 use store::{Reader, Registration, RegistrationHealth, Verification};
 
 use crate::project::is_called;
+use crate::secrets;
 
 /// What stands for the registration of publications.
 const PUBLICATION: &str = "publication";
@@ -22,7 +23,7 @@ pub struct Folder {
 impl Folder {
     /// Opens the folder for reading; `what` is what cannot be read if there is none.
     pub fn open(root: &Path, what: &str) -> anyhow::Result<Self> {
-        let variables = Variables::read(root)?;
+        let variables = secrets::variables(root)?;
         let local = Local::read(&variables)?;
         for name in local.unread {
             eprintln!("note: `{name}` is set, but nothing reads it yet; this is the local folder");

@@ -129,10 +129,11 @@ fn root() -> PathBuf {
     Path::new(".").to_owned()
 }
 
-/// An error with its causes, each on a line of its own.
+/// An error with its causes, each on a line of its own, without the secrets of the settings.
 fn report(error: &anyhow::Error) {
-    eprintln!("error: {error}");
+    let redactor = redaction::process();
+    eprintln!("error: {}", redactor.text(&error.to_string()));
     for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
+        eprintln!("  because: {}", redactor.text(&cause.to_string()));
     }
 }

@@ -5,12 +5,14 @@ use clap::Subcommand;
 use events_api::signing_keys::{self, KeysError, SigningKeys};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use settings::{Local, Variables};
+use settings::Local;
 use uuid::Uuid;
 
 use super::kept::Kept;
 use super::table::plain;
 use crate::vault::vault;
+
+use crate::secrets;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -38,7 +40,7 @@ pub enum Command {
 
 /// Works on the local folder, also while a kit is running on it.
 pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
-    let variables = Variables::read(root)?;
+    let variables = secrets::variables(root)?;
     let local = Local::read(&variables)?;
     let folder = root.join(&local.data);
     let keys = Keys(Kept::open(&folder, signing_keys::KEY_NAME, vault(&local.encryption_keys)?)?);

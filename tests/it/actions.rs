@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Project, Server};
+use crate::support::{Answer, Project, Server, end_of};
 
 const CHECK_STOCK: &str = "/api/v1/web/webhook/check-stock";
 const FULL_SYNC: &str = "/api/v1/web/product-commerce/full-sync";
@@ -33,7 +33,9 @@ fn complaint(output: &Output) -> &str {
 /// Calls an action of a running kit from the command line.
 fn invoke(project: &Project, kit: &Server, arguments: &[&str]) -> Output {
     let arguments = [&["action", "invoke"], arguments].concat();
-    project.command(&arguments).env("KIT_URL", kit.url("")).output().unwrap()
+    let mut command = project.command(&arguments);
+    command.env("KIT_URL", kit.url(""));
+    end_of(command)
 }
 
 async fn post(kit: &Server, path: &str, body: impl Into<reqwest::Body>) -> Answer {

@@ -33,7 +33,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// Settings that would break everything that reads them.
-const HOSTILE: &str = "COMMERCE_BASE_URL=http://127.0.0.1:1/rest/\nCOMMERCE_ACCESS_TOKEN=hostile\nKIT_BIND=256.0.0.0:1\n\
+const HOSTILE: &str = "COMMERCE_BASE_URL=http://127.0.0.1:1/rest/\nCOMMERCE_ACCESS_TOKEN=hostile-token\nKIT_BIND=256.0.0.0:1\n\
     KIT_DATA=/dev/null/data\nKIT_UNKNOWN=1\nKIT_STORE=postgres\nKIT_SANDBOX_TOKEN=\"two words\"\nLOG_LEVEL=loud\n\
     AIO_runtime_namespace=not/a/name\nthis is no line\n";
 
@@ -67,7 +67,7 @@ fn the_demo_shows_every_event_that_has_a_handler() {
 fn the_demo_tells_programs_the_same() {
     let project = Project::new()
         .with("COMMERCE_BASE_URL", "http://127.0.0.1:1/rest/")
-        .with("COMMERCE_ACCESS_TOKEN", "hostile")
+        .with("COMMERCE_ACCESS_TOKEN", "hostile-token")
         .with("KIT_BIND", "nonsense");
     let printed = json_of(&project, &["demo", "--json"]);
     let rows = printed["rows"].as_array().unwrap();
@@ -206,7 +206,7 @@ fn check_says_that_all_is_in_order() {
     );
     assert_eq!(
         json_of(&project, &["check", "--json"]),
-        json!({"command": "kit dev", "ok": true, "faults": [], "ingestion": []})
+        json!({"command": "kit dev", "ok": true, "faults": [], "notes": [], "ingestion": []})
     );
     let output = project.run(&["check", "--serve", "--json"]);
     assert_eq!(output.status.code(), Some(1));

@@ -25,7 +25,7 @@ fn project() -> Project {
     let project = Project::new()
         .with("KIT_INGESTION_AUTH", "none")
         .with("COMMERCE_BASE_URL", "http://127.0.0.1:1/rest/")
-        .with("COMMERCE_ACCESS_TOKEN", "token")
+        .with("COMMERCE_ACCESS_TOKEN", "token-of-commerce")
         .with("KIT_BACKOFFICE_URL", "http://127.0.0.1:1/");
     annotate(&project, "require-adobe-auth: false");
     project

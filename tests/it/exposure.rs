@@ -200,9 +200,9 @@ async fn strangers_get_nowhere_in_the_other_roles() {
 
 #[tokio::test]
 async fn operators_bring_their_token() {
-    let project = production().with("KIT_METRICS_TOKEN", r#"["new","old"]"#);
+    let project = production().with("KIT_METRICS_TOKEN", r#"["new-token","old-token"]"#);
     let kit = project.start(&["serve"]);
-    for token in ["new", "old"] {
+    for token in ["new-token", "old-token"] {
         assert!(call(&kit, &Method::GET, "/metrics", Some(token)).await.text.contains("kit_deliveries_open"));
         let schema = call(&kit, &Method::GET, "/schemas/be-observer.catalog_product_create.json", Some(token)).await;
         assert_eq!(schema.status, 200);

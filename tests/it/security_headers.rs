@@ -42,7 +42,7 @@ fn check_answer(answer: &Answer, status: u16, policy: &str) {
 
 #[tokio::test]
 async fn every_answer_has_them_whatever_its_status() {
-    let project = production().with("KIT_METRICS_TOKEN", "operator").with("KIT_HEADERS_MAX", "20");
+    let project = production().with("KIT_METRICS_TOKEN", "operator-of-the-tests").with("KIT_HEADERS_MAX", "20");
     let kit = project.start(&["serve"]);
     let (get, post) = (|path| (Method::GET, path, Vec::new()), |path, body: &[u8]| (Method::POST, path, body.to_vec()));
     check(&kit, get("/health/ready"), (200, "same-origin")).await;

@@ -252,8 +252,9 @@ fn every_line_of_the_example_environment_is_known_and_valid() {
     let assignments = example.lines().filter_map(|line| line.strip_prefix('#')).filter(|line| {
         line.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
     });
-    let filled: Vec<String> =
-        assignments.map(|line| if line.ends_with('=') { format!("{line}a-token") } else { line.to_owned() }).collect();
+    let filled: Vec<String> = assignments
+        .map(|line| if line.ends_with('=') { format!("{line}a-token-of-the-example") } else { line.to_owned() })
+        .collect();
     assert!(filled.len() > 10, "the example has lines to uncomment");
     let project = Project::new().with("KIT_BIND", "").with("KIT_SANDBOX_TOKEN", "");
     project.write(".env", &filled.join("\n"));

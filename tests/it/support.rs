@@ -1,14 +1,19 @@
 //! Starts the real program in a folder of its own and speaks to it.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use adobe::Pool;
 use egress::{Allowance, Gate};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::watch::{self, Place};
 
 /// Whatever a test waits for has to come within this time.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -21,13 +26,13 @@ pub const ENCRYPTION_KEY: &str = "cGxlYXNlIG1ha2UgYSBrZXkgb2YgeW91ciBvd24hISE=";
 
 /// A copy of the project's settings, so that no `.env` or data of the checkout matters.
 pub struct Project {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     variables: Vec<(String, String)>,
 }
 
 impl Project {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let source = Path::new(env!("CARGO_MANIFEST_DIR"));
         for part in ["app.config.yaml", "actions", "onboarding/config"] {
             copy_settings(&source.join(part), &folder.path().join(part));
@@ -58,7 +63,11 @@ impl Project {
     pub fn write(&self, file: &str, text: &str) {
         let path = self.path().join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(&path, text).unwrap();
+        if file == ".env" {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            watch::of_test().give_env_file(text);
+        }
     }
 
     pub fn read(&self, file: &str) -> String {
@@ -73,13 +82,16 @@ impl Project {
     }
 
     /// Runs a command to its end.
+    #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).stdin(Stdio::null()).output().unwrap()
+        end_of(self.command(arguments))
     }
 
     /// Runs a serving command that has to refuse to start; what it said on stderr.
     pub fn refusal(&self, arguments: &[&str]) -> String {
         let mut command = self.command(arguments);
+        let watch = watch::of_test();
+        watch.give_to(&command);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -89,20 +101,42 @@ impl Project {
         let output = child.wait_with_output().unwrap();
         assert_eq!(line, "", "a kit that does not start has nothing to say on stdout");
         assert_eq!(output.status.code(), Some(1), "{output:?}");
+        watch.look(&Place::Log, &output.stderr);
+        watch.check();
         String::from_utf8(output.stderr).unwrap()
     }
 
     /// Starts a serving command and waits until it answers.
     pub fn start(&self, arguments: &[&str]) -> Server {
-        Server::spawn(self.command(arguments), self.path())
+        let mut server = Server::spawn(self.command(arguments), self.path());
+        server.project = Some(Arc::clone(&self.folder));
+        server
     }
 }
 
-/// A running kit. Dropping it kills it.
+/// Runs a kit's command to its end, and searches what it said for secrets.
+#[track_caller]
+pub fn end_of(mut command: Command) -> Output {
+    let watch = watch::of_test();
+    watch.give_to(&command);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+    watch.printed(&arguments.join(" "), &output.stdout, &output.stderr);
+    watch.check();
+    output
+}
+
+/// A running kit. Dropping it kills it, and fails the test when it told a secret.
 pub struct Server {
     child: Child,
     pub address: String,
     log: PathBuf,
+    /// `dev` or `serve`, and what it printed, once it has ended.
+    command: &'static str,
+    printed: Option<JoinHandle<Vec<u8>>>,
+    data: PathBuf,
+    /// Keeps the folder for as long as it runs.
+    project: Option<Arc<TempDir>>,
     pub client: reqwest::Client,
 }
 
@@ -110,6 +144,10 @@ impl Server {
     /// The log goes to `kit.log` in this folder.
     pub fn spawn(mut command: Command, folder: &Path) -> Self {
         let log = folder.join("kit.log");
+        watch::of_test().give_to(&command);
+        let data = folder.join(variable(&command, "KIT_DATA").unwrap_or_else(|| "data".to_owned()));
+        // Only `dev` prints more than its address; some tests start it through a shell.
+        let name = if command.get_args().any(|argument| argument == "serve") { "serve" } else { "dev" };
         let stderr = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
@@ -121,8 +159,13 @@ impl Server {
         };
         let address = address.to_owned();
         // Somebody has to read the rest, or the kit would block on a full pipe.
-        std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
-        Self { child, address, log, client: reqwest::Client::new() }
+        let printed = std::thread::spawn(move || {
+            let mut printed = Vec::new();
+            let _ = lines.read_to_end(&mut printed);
+            printed
+        });
+        let (printed, client) = (Some(printed), reqwest::Client::new());
+        Self { child, address, log, command: name, printed, data, project: None, client }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -217,7 +260,20 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let printed = self.printed.take().and_then(|printed| printed.join().ok()).unwrap_or_default();
+        if std::thread::panicking() {
+            return;
+        }
+        let watch = watch::of_test();
+        watch.printed(self.command, &printed, &std::fs::read(&self.log).unwrap_or_default());
+        watch.stored(&self.data);
+        watch.check();
     }
+}
+
+fn variable(command: &Command, wanted: &str) -> Option<String> {
+    let (_, value) = command.get_envs().find(|(name, _)| *name == wanted)?;
+    Some(value?.to_string_lossy().into_owned())
 }
 
 /// An HTTP answer, read whole.
@@ -233,9 +289,12 @@ pub struct Answer {
 impl Answer {
     pub async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
+        let (watch, path) = (watch::of_test(), response.url().path().to_owned());
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let text = response.text().await.unwrap();
+        watch.answered(&path, &format!("{headers:?}"), &text);
+        watch.check();
         Self { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text }
     }
 

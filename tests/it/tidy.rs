@@ -23,15 +23,16 @@ const LEFTOVERS: [[&str; 2]; 7] = [
 ];
 
 /// Crates, and all of the workspace that they may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 8] = [
+const DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("sdk", &[]),
     ("store", &[]),
     ("schemes", &[]),
     ("egress", &["schemes"]),
+    ("redaction", &[]),
     ("sandbox", &[]),
     ("settings", &["egress", "schemes"]),
     ("actions", &["sdk"]),
-    ("adobe", &["egress", "schemes", "sdk"]),
+    ("adobe", &["egress", "redaction", "schemes", "sdk"]),
 ];
 
 /// Only tests depend on these.

@@ -14,7 +14,7 @@ use crate::outcome::report;
 use crate::routes::PUBLISH;
 use crate::running::Place;
 use crate::session::Session;
-use crate::trace_context;
+use crate::{told, trace_context};
 
 /// Events in one request to a batch webhook, and its bytes (contract, section 4.3).
 const BATCH_EVENTS_MAX: usize = 20;
@@ -66,7 +66,7 @@ impl Deliveries {
             report(delivery, &answer, outcome, &session);
             let counts = self.finish(delivery, outcome, &session, trace.take()).await;
             if is_publication && counts {
-                let end = PublishEnd { outcome, status: answer.status, reason: reason.clone() };
+                let end = PublishEnd { outcome, status: answer.status, reason: told::reason(&reason) };
                 self.carriers.acks.tell(delivery.event.id, &end);
             }
         }

@@ -22,7 +22,7 @@ use crate::rules::Rules;
 use crate::run::Runner;
 use crate::running::{Place, Running};
 use crate::session::Session;
-use crate::trace_context;
+use crate::{told, trace_context};
 
 /// Whatever the store says, it is asked at least this often: a lost wake-up delays, it does not stop.
 const ASKED_AT_LEAST_EVERY: SignedDuration = SignedDuration::from_secs(1);
@@ -250,7 +250,7 @@ impl Deliveries {
         session: &Session,
         trace: Option<Trace>,
     ) -> bool {
-        let activations = session.take_recorded();
+        let activations: Vec<_> = session.take_recorded().into_iter().map(told::record).collect();
         loop {
             let attempt = Attempt {
                 lease: Lease {

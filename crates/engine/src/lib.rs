@@ -32,6 +32,7 @@ mod same_json;
 mod schedule;
 mod schemas;
 mod session;
+mod told;
 mod trace_context;
 mod waits;
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::arrival::Received;
 use crate::routes::TargetKind;
 use crate::waits::{Waiting, Waits};
-use crate::{ArrivalError, Arrivals, Clock, CloudEvent, RoutesHandle};
+use crate::{ArrivalError, Arrivals, Clock, CloudEvent, RoutesHandle, told};
 
 /// What a repeat is told when the record of the first answer was removed for its age.
 const RECORD_GONE: &str = "this event was delivered before, and the record of its answer was removed";
@@ -59,7 +59,7 @@ pub struct ActionAnswer {
 
 impl ActionAnswer {
     pub(crate) fn new(answer: &Answer, activation: Option<ActivationId>) -> Self {
-        Self { status: answer.status, body: body(&answer.result), activation }
+        Self { status: answer.status, body: told::result(&answer.result, body), activation }
     }
 
     /// Whether the sender is asked to come again (contract, section 4.6).

@@ -18,8 +18,7 @@ use crate::memory::Memory;
 use crate::refusals::Refusals;
 use crate::registry::{Deployed, Registry};
 use crate::session::{Nested, Session};
-use crate::trace_context;
-use crate::{Clock, meters};
+use crate::{Clock, meters, told, trace_context};
 
 /// Runs actions: finds them, gives them their context, guards them, records them.
 pub struct Runner {
@@ -115,6 +114,7 @@ impl Runner {
             }
             Err(_) => (Response::error(504, "the action did not end within its time limit"), Status::DeveloperError),
         };
+        let response = told::response(response);
         trace_context::responded(&span, response.status);
         for caused in session.take_recorded() {
             self.note(caused).await;
@@ -165,7 +165,7 @@ impl Runner {
     /// Records a run that belongs to no delivery.
     pub async fn note(&self, activation: Activation) {
         let id = ActivationId::new(activation.id);
-        match self.store.record(activation).await {
+        match self.store.record(told::record(activation)).await {
             Ok(()) => {}
             // Whoever filled the store with events has been told; refusals are not worth a line each.
             Err(StoreError::Full) => debug!(activation = %id, "an activation was not recorded: the store is full"),

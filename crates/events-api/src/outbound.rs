@@ -5,10 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use egress::{Gate, Refused};
-use http::header::{AUTHORIZATION, SET_COOKIE};
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::Url;
+use redaction::REDACTED;
 use store::{Trace, TracedRequest, TracedResponse};
 use uuid::Uuid;
 
@@ -22,9 +21,6 @@ const IDLE_MAX: usize = 8;
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(crate) const USER_AGENT: &str = "Adobe/1.0";
-
-/// Secrets between receiver and sender, which are not written down.
-const SECRET_HEADERS: [HeaderName; 2] = [SET_COOKIE, AUTHORIZATION];
 
 /// One request to a receiver.
 #[derive(Debug)]
@@ -169,39 +165,43 @@ fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
     matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof))
 }
 
-/// The request and its answer as the tracing API shows them.
+/// The request and its answer as the tracing API shows them: without credentials and signatures of either side, and without
+/// secrets in the address and in both bodies. What was sent had all of them.
 pub(crate) fn trace(outgoing: &Outgoing, sent: &Sent, registration: i64, events: Vec<Uuid>) -> Trace {
     let response = match &sent.answer {
         Ok(answer) => TracedResponse {
             status: answer.status,
             headers: listed(&answer.headers),
-            body: cut(String::from_utf8_lossy(&answer.body).into_owned()),
+            body: body(&String::from_utf8_lossy(&answer.body)),
         },
         Err(none) => TracedResponse { status: none.code(), headers: Vec::new(), body: none.text(outgoing.id) },
     };
     let request = TracedRequest {
         method: outgoing.method.to_string(),
-        url: without_password(&outgoing.url),
+        url: redacted_url(&outgoing.url),
         headers: listed(&outgoing.headers),
-        body: cut(outgoing.body.clone()),
+        body: body(&outgoing.body),
     };
     Trace { id: outgoing.id, registration, events, at: sent.at, duration_ms: sent.duration_ms, request, response }
 }
 
 fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
-    let told = headers.iter().filter(|(name, value)| !SECRET_HEADERS.contains(name) && !value.is_sensitive());
-    told.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+    let redactor = redaction::process();
+    let told = |(name, value): (&HeaderName, &HeaderValue)| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let text = if value.is_sensitive() { REDACTED.into() } else { redactor.header(name.as_str(), &text) };
+        (name.to_string(), text.into_owned())
+    };
+    headers.iter().map(told).collect()
 }
 
-fn cut(mut text: String) -> String {
+pub(crate) fn body(text: &str) -> String {
+    let mut text = redaction::process().json(text).into_owned();
     text.truncate(text.floor_char_boundary(Trace::BODY_BYTES_MAX));
     text
 }
 
-fn without_password(url: &str) -> String {
-    let Ok(mut url) = Url::parse(url) else { return String::new() };
-    // Both fail only for addresses that have no place for them.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.into()
+pub(crate) fn redacted_url(url: &str) -> String {
+    let url = redaction::url(url);
+    redaction::process().text(&url).into_owned()
 }

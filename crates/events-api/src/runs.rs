@@ -4,7 +4,7 @@ use serde_json::Value;
 use store::{Activation, Filter, Registration, StoredEvent, Trace, TraceOutcome, TracedRequest, TracedResponse};
 
 use crate::problem::Problem;
-use crate::{Service, delivered};
+use crate::{Service, delivered, outbound};
 
 /// Runs looked at for one answer; others of the action may be among them, started by hand or for other registrations.
 const RUNS_MAX: usize = 400;
@@ -46,14 +46,14 @@ fn trace(service: &Service, registration: &Registration, run: &Activation, event
     if run.attempt > 1 {
         headers.push(("x-adobe-retry-count".to_owned(), (run.attempt - 1).to_string()));
     }
-    let url = registration.webhook_url.clone().unwrap_or_else(|| run.action.clone());
+    let url = registration.webhook_url.as_deref().map_or_else(|| run.action.clone(), outbound::redacted_url);
     Trace {
         id: run.id,
         registration: registration.id,
         events: vec![event.id],
         at: run.start,
         duration_ms: u64::try_from(run.end.duration_since(run.start).as_millis()).unwrap_or(0),
-        request: TracedRequest { method: "POST".to_owned(), url, headers, body },
+        request: TracedRequest { method: "POST".to_owned(), url, headers, body: outbound::body(&body) },
         response: response(run),
     }
 }

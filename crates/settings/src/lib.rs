@@ -4,6 +4,7 @@
 //! Invariant: a read that returns a value has no fault left, and neither a fault nor `Debug` shows the value of an input
 //! or a secret.
 
+mod env_file;
 mod environment;
 mod fault;
 mod manifest;
@@ -11,6 +12,7 @@ mod overrides;
 mod suggestion;
 mod variables;
 
+pub use env_file::EnvFileOpen;
 pub use environment::{
     AdobeAuth, Backoffice, BackofficeAuth, BodyLimits, Caller, Commerce, CommerceAuth, Decompression, Delivery,
     Environment, Events, EventsApi, EventsClient, EventsService, HeaderLimits, HealthRules, Http2Limits, IngestAck,

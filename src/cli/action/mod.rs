@@ -10,10 +10,11 @@ use comfy_table::{Table, presets};
 use reqwest::header::HeaderMap;
 use sdk::Entry;
 use serde_json::{Value, json};
-use settings::{Action, Manifest, Server, Variables, Web, nearest};
+use settings::{Action, Manifest, Server, Web, nearest};
 
 use super::table::plain;
 use crate::guards;
+use crate::secrets;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -39,7 +40,7 @@ pub enum Command {
 }
 
 pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
-    let variables = Variables::read(root)?;
+    let variables = secrets::variables(root)?;
     let manifest = Manifest::load(root, &variables)?;
     match command {
         Command::List { json } => list(&manifest, *json),

@@ -17,7 +17,7 @@ use super::planted::{Plant, Planted};
 use crate::cli::dev::listen;
 use crate::compose::{Ground, compose_on, open};
 use crate::project::Project;
-use crate::{log, run};
+use crate::{log, run, secrets};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -81,6 +81,7 @@ impl Order {
 /// Serves what the environment says; no `.env` counts. Ends with its commander.
 pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let variables = Variables::from_pairs(std::env::vars());
+    secrets::learn(&variables);
     let project = Project::read(root, &variables, Mode::Serve)?;
     let telemetry = log::start(&project.environment)?;
     let listener = listen(project.environment.bind).await?;

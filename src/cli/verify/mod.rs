@@ -15,6 +15,8 @@ use settings::{Ingestion, IngestionScheme, Variables};
 use self::request::Request;
 use super::Found;
 
+use crate::secrets;
+
 /// A request of the ingestion webhook has at most 1 MiB, and its head less.
 const FILE_BYTES_MAX: u64 = 2 << 20;
 
@@ -41,8 +43,11 @@ pub struct Options {
 }
 
 pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
-    let variables = Variables::read(root)?;
+    let variables = secrets::variables(root)?;
     let secret = options.secret_env.as_deref().map(|name| secret(&variables, name)).transpose()?;
+    if let Some(secret) = &secret {
+        redaction::process().learn(secret);
+    }
     let ingestion = Ingestion::of_scheme(&variables, &options.scheme, secret.as_deref())?;
     let [scheme] = ingestion.schemes.as_slice() else { bail!("`--scheme` takes one scheme, such as `port`") };
     let request = Request::read(&contents(&options.file)?, &options.headers)?;

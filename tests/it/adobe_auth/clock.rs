@@ -1,12 +1,15 @@
 //! What time does to tokens and verdicts, with the program that the torture commands: its clock jumps when it is told.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Stdio};
 use std::time::Instant;
 
 use super::ims::{DAY, Mood, StandIn, of_ims};
 use super::{INFO, ORG, check_refused, client, project, project_with};
 use crate::support::{Answer, PATIENCE, Project};
+use crate::watch::{self, Place};
 
 const MINUTE: i64 = 60_000;
 
@@ -16,16 +19,20 @@ struct Kit {
     orders: ChildStdin,
     url: String,
     client: reqwest::Client,
+    folder: PathBuf,
 }
 
 impl Kit {
     fn start(project: &Project) -> Self {
         let mut command = project.command(&["torture-child"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        watch::of_test().give_to(&command);
+        let folder = project.path().to_owned();
+        let log = File::create(folder.join("kit.log")).unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").expect("the kit starts").to_owned();
-        Self { orders: child.stdin.take().unwrap(), child, url, client: reqwest::Client::new() }
+        Self { orders: child.stdin.take().unwrap(), child, url, client: reqwest::Client::new(), folder }
     }
 
     /// The clock is off by so many milliseconds soon.
@@ -56,6 +63,12 @@ impl Drop for Kit {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if !std::thread::panicking() {
+            let watch = watch::of_test();
+            watch.look(&Place::Log, &std::fs::read(self.folder.join("kit.log")).unwrap());
+            watch.stored(&self.folder.join("data"));
+            watch.check();
+        }
     }
 }
 

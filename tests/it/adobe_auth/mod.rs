@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use self::ims::{DAY, Mood, StandIn, of_ims};
-use crate::support::{Answer, Project, Server};
+use crate::support::{Answer, Project, Server, end_of};
 
 const INFO: &str = "/api/v1/web/starter-kit/info";
 const GUARDED: [&str; 3] = ["webhook/check-stock", "product-commerce/full-sync", "starter-kit/info"];
@@ -19,7 +19,7 @@ fn project() -> Project {
     Project::new()
         .with("KIT_INGESTION_AUTH", "none")
         .with("COMMERCE_BASE_URL", "http://127.0.0.1:1/rest/")
-        .with("COMMERCE_ACCESS_TOKEN", "token")
+        .with("COMMERCE_ACCESS_TOKEN", "token-of-commerce")
         .with("KIT_BACKOFFICE_URL", "http://127.0.0.1:1/")
         .with("OAUTH_ORG_ID", ORG)
 }
@@ -264,7 +264,8 @@ async fn a_kit_that_publishes_to_anothers_events_service_takes_its_tokens() {
 /// Calls `starter-kit/info` from the command line.
 fn invoke(project: &Project, kit: &Server, client: &[(&str, &str)]) -> std::process::Output {
     let mut command = project.command(&["action", "invoke", "starter-kit/info"]);
-    command.env("KIT_URL", kit.url("")).envs(client.iter().copied()).output().unwrap()
+    command.env("KIT_URL", kit.url("")).envs(client.iter().copied());
+    end_of(command)
 }
 
 #[tokio::test]
@@ -281,7 +282,7 @@ async fn the_command_line_gets_a_token_where_an_action_demands_one() {
     let hint =
         "`starter-kit/info` answered 401\n  hint: set `OAUTH_CLIENT_ID`, `OAUTH_CLIENT_SECRET` and `OAUTH_ORG_ID`";
     assert!(said(&nobody).contains(hint), "{nobody:?}");
-    let wrong = invoke(&project, &kit, &[known[0], ("OAUTH_CLIENT_SECRET", "wr0ng")]);
+    let wrong = invoke(&project, &kit, &[known[0], ("OAUTH_CLIENT_SECRET", "wr0ng-one")]);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(
         said(&wrong).contains("note: called without an access token: ") && !said(&wrong).contains("wr0ng"),
@@ -306,7 +307,7 @@ async fn the_command_line_asks_adobes_ims_where_that_vouches() {
     let ims = StandIn::start(Mood::Vouches).await;
     let project = project_with(&ims);
     let kit = project.start(&["serve"]);
-    let client = [("OAUTH_CLIENT_ID", "shop"), ("OAUTH_CLIENT_SECRET", "s3cr3t")];
+    let client = [("OAUTH_CLIENT_ID", "shop"), ("OAUTH_CLIENT_SECRET", "s3cr3t-of-the-shop")];
     let called = invoke(&project, &kit, &client);
     assert!(called.status.success(), "{called:?}");
     assert_eq!(ims.calls(), ["/ims/token/v3", "/ims/validate_token/v1", "/ims/organizations/v6"]);

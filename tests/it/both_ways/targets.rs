@@ -121,13 +121,16 @@ async fn a_back_office_is_convinced_as_it_wants_to_be() {
         ("KIT_BACKOFFICE_API_KEY_HEADER", "x-erp-key"),
     ];
     check(&key, "s3cr3t-key").await;
-    let basic =
-        [("KIT_BACKOFFICE_AUTH", "basic"), ("KIT_BACKOFFICE_USER", "me"), ("KIT_BACKOFFICE_PASSWORD", "s3cr3t")];
-    check(&basic, "Basic bWU6czNjcjN0").await;
+    let basic = [
+        ("KIT_BACKOFFICE_AUTH", "basic"),
+        ("KIT_BACKOFFICE_USER", "me"),
+        ("KIT_BACKOFFICE_PASSWORD", "s3cr3t-of-the-erp"),
+    ];
+    check(&basic, "Basic bWU6czNjcjN0LW9mLXRoZS1lcnA=").await;
     let oauth = [
         ("KIT_BACKOFFICE_AUTH", "oauth"),
         ("KIT_BACKOFFICE_CLIENT_ID", "kit"),
-        ("KIT_BACKOFFICE_CLIENT_SECRET", "s3cr3t"),
+        ("KIT_BACKOFFICE_CLIENT_SECRET", "s3cr3t-of-the-kit"),
     ];
     check(&oauth, "Bearer granted").await;
 }

@@ -99,7 +99,7 @@ async fn b14_a_token_is_asked_for_once() {
         .with("COMMERCE_BASE_URL", &format!("{url}/rest/"))
         .with("OAUTH_HOST", &url)
         .with("OAUTH_CLIENT_ID", "commerce-client")
-        .with("OAUTH_CLIENT_SECRET", "secret")
+        .with("OAUTH_CLIENT_SECRET", "secret-of-upstream")
         .with("OAUTH_SCOPES", "openid,commerce.accs");
     let kit = project.start(&["dev"]);
     for number in 0..12 {
@@ -116,7 +116,7 @@ async fn b15_each_attempt_has_a_signature_of_its_own() {
     let integration = Integration {
         consumer_key: "consumer".to_owned(),
         consumer_secret: "consumer-secret".to_owned(),
-        access_token: "access".to_owned(),
+        access_token: "access-to-upstream".to_owned(),
         access_token_secret: "access-secret".to_owned(),
     };
     let options = Options { integration: Some(integration), ..Options::default() };
@@ -126,7 +126,7 @@ async fn b15_each_attempt_has_a_signature_of_its_own() {
         .with("COMMERCE_BASE_URL", &format!("{url}/sandbox/commerce/rest/"))
         .with("COMMERCE_CONSUMER_KEY", "consumer")
         .with("COMMERCE_CONSUMER_SECRET", "consumer-secret")
-        .with("COMMERCE_ACCESS_TOKEN", "access")
+        .with("COMMERCE_ACCESS_TOKEN", "access-to-upstream")
         .with("COMMERCE_ACCESS_TOKEN_SECRET", "access-secret")
         .with("KIT_RETRY_DELAYS", "10ms");
     let kit = project.start(&["dev"]);
@@ -160,7 +160,7 @@ async fn b18_an_answer_that_is_no_json_is_a_bad_gateway() {
     let url = serve(Router::new().fallback(|| async { "<html>welcome</html>" })).await;
     let project = Project::new()
         .with("COMMERCE_BASE_URL", &format!("{url}/rest/"))
-        .with("COMMERCE_ACCESS_TOKEN", "token")
+        .with("COMMERCE_ACCESS_TOKEN", "token-of-upstream")
         .with("KIT_RETRY_DELAYS", "10ms");
     let kit = project.start(&["dev"]);
     kit.send("1", PRODUCT_CREATE, &product("A")).await;
@@ -213,7 +213,7 @@ fn b22_the_host_of_ims_is_read() {
     let project = Project::new()
         .with("COMMERCE_BASE_URL", "https://shop.example.com/rest/")
         .with("OAUTH_CLIENT_ID", "client")
-        .with("OAUTH_CLIENT_SECRET", "secret")
+        .with("OAUTH_CLIENT_SECRET", "secret-of-upstream")
         .with("OAUTH_SCOPES", "openid")
         .with("OAUTH_HOST", "ims.example.com");
     let said = project.run(&["check"]);

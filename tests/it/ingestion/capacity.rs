@@ -60,7 +60,7 @@ async fn a_store_at_its_limit_takes_no_more_and_delivers_what_it_has() {
 
 #[tokio::test]
 async fn a_disk_that_refuses_loses_nothing_that_was_acknowledged() {
-    let project = Project::new().with("KIT_METRICS_TOKEN", "operator");
+    let project = Project::new().with("KIT_METRICS_TOKEN", "operator-of-the-tests");
     let kit = Server::spawn(limited(&project), project.path());
     let (acknowledged, refused) = fill(&kit).await;
     assert_comes_again(&refused);
@@ -68,7 +68,7 @@ async fn a_disk_that_refuses_loses_nothing_that_was_acknowledged() {
     assert_eq!(kit.get("/health/live").await.status, 200);
     let ready = kit.get("/health/ready").await;
     assert_eq!((ready.status, &ready.body), (503, &json!({"status": "unavailable"})), "strangers are told no more");
-    let ready = Answer::of(kit.client.get(kit.url("/health/ready")).bearer_auth("operator")).await;
+    let ready = Answer::of(kit.client.get(kit.url("/health/ready")).bearer_auth("operator-of-the-tests")).await;
     assert_eq!((ready.status, &ready.body["reason"]), (503, &json!("the store cannot write")));
     assert_eq!(ready.body["reasons"], json!([{"reason": "disk", "text": "the store cannot write"}]));
     assert!(!kit.log().contains("panic"), "{}", kit.log());

@@ -1,6 +1,6 @@
 //! Traces: from the request that brings an event to the call at the target, with and without a collector.
 
-mod world;
+pub mod world;
 
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ async fn one_trace_leads_from_the_request_to_the_call_at_commerce() {
     let (commerce, url) = Commerce::open(StatusCode::OK).await;
     let project = project(&url, &endpoint)
         .with("OTEL_SERVICE_NAME", "the shop")
-        .with("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20key")
+        .with("OTEL_EXPORTER_OTLP_HEADERS", "api-key=key%20of%20the%20collector")
         .with("LOG_LEVEL", "trace");
     let kit = project.start(&["dev"]);
     send(&kit, TRACEPARENT, SECRET).await;
@@ -94,7 +94,7 @@ async fn one_trace_leads_from_the_request_to_the_call_at_commerce() {
     );
     assert_eq!(call.attribute("http.response.status_code"), "200");
     assert!(!format!("{spans:?}").contains(SECRET), "{spans:?}");
-    assert!(collector.api_keys().iter().all(|key| key == "a key"));
+    assert!(collector.api_keys().iter().all(|key| key == "key of the collector"));
 
     let log = kit.log();
     assert_eq!(kit.terminate(), Some(0));

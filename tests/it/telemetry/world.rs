@@ -15,6 +15,7 @@ use prost::Message;
 use tokio::net::TcpListener;
 
 use crate::support::{Project, TOKEN};
+use crate::watch::{self, Place, Watch};
 
 /// One span, as far as the tests look at it.
 #[derive(Clone, Debug)]
@@ -68,18 +69,20 @@ fn attribute(attributes: &[KeyValue], key: &str) -> String {
 pub struct Collector {
     spans: Arc<Mutex<Vec<Seen>>>,
     api_keys: Arc<Mutex<Vec<String>>>,
+    watch: Arc<Watch>,
 }
 
 impl Collector {
     /// Listens; its base URL.
     pub async fn open() -> (Self, String) {
-        let collector = Self::default();
+        let collector = Self { watch: watch::of_test(), ..Self::default() };
         let router = Router::new().route("/v1/traces", post(Self::take)).with_state(collector.clone());
         (collector, serve(router).await)
     }
 
     #[expect(clippy::unused_async, reason = "a handler is asynchronous")]
     async fn take(State(collector): State<Self>, headers: HeaderMap, body: Bytes) -> StatusCode {
+        collector.watch.look(&Place::Trace, &body);
         let request = ExportTraceServiceRequest::decode(body).unwrap();
         let key = headers.get("api-key").map(|key| key.to_str().unwrap().to_owned());
         collector.api_keys.lock().unwrap_or_else(PoisonError::into_inner).extend(key);

@@ -34,7 +34,7 @@ async fn what_a_kit_is_to_call_is_judged_before_it_starts() {
             .with("KIT_OUTBOUND_ALLOW", "")
             .with("KIT_INGESTION_AUTH", "none")
             .with("COMMERCE_BASE_URL", "https://shop.example.com/rest/")
-            .with("COMMERCE_ACCESS_TOKEN", "token")
+            .with("COMMERCE_ACCESS_TOKEN", "token-of-commerce")
             .with("KIT_BACKOFFICE_URL", url);
         let refusal = project.refusal(&["serve"]);
         let problem = format!("`KIT_BACKOFFICE_URL`: expected an address of the public internet, this one is {kind}");

@@ -20,7 +20,7 @@ fn project() -> Project {
         ("IO_MANAGEMENT_BASE_URL", "http://127.0.0.1:9/events/"),
         ("OAUTH_BASE_URL", "http://127.0.0.1:9/ims/token/"),
         ("OAUTH_CLIENT_ID", CLIENT),
-        ("OAUTH_CLIENT_SECRET", "secret"),
+        ("OAUTH_CLIENT_SECRET", "secret-of-the-receiver"),
         ("OAUTH_ORG_ID", "0123456789ABCDEF01234567@AdobeOrg"),
         ("IO_CONSUMER_ID", "10"),
         ("IO_PROJECT_ID", "20"),
@@ -190,7 +190,7 @@ async fn deliveries_are_taken_only_where_that_was_said() {
         .with("KIT_JOURNAL", "all")
         .with("KIT_INGESTION_AUTH", "none")
         .with("COMMERCE_BASE_URL", "http://127.0.0.1:9/")
-        .with("COMMERCE_ACCESS_TOKEN", "token")
+        .with("COMMERCE_ACCESS_TOKEN", "token-of-the-receiver")
         .with("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/");
     let kit = serving.start(&["serve"]);
     let forged = kit.deliver(&delivery).await;

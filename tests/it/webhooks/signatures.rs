@@ -216,7 +216,7 @@ async fn an_hmac_counts_only_where_that_was_said() {
         let (_host, address) = Host::with(&[]).await;
         let kit = checking(&address).with("KIT_WEBHOOK_SIGNATURES", signatures).start(&["dev"]);
         let body = event("1", &product("A")).to_string().into_bytes();
-        let secret = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"secret");
+        let secret = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"secret-of-the-receiver");
         let signature = STANDARD.encode(aws_lc_rs::hmac::sign(&secret, &body));
         kit.deliver_signed(&body, &[("x-adobe-signature".to_owned(), signature)]).await.status
     }

@@ -114,6 +114,7 @@ impl Exchange {
         let now = self.clock.now();
         let number = self.tokens.fetch_add(1, Ordering::Relaxed);
         let replaced_at = self.replaces.swap(false, Ordering::Relaxed).then_some(now);
+        redaction::process().learn_passing(answer.access_token().secret());
         let value = Token::new(answer.access_token().secret(), number, replaced_at)
             .ok_or(TokenError::Unreadable { status: 200 })?;
         let lifetime = answer.expires_in().map_or(LIFETIME_UNSAID, |said| lifetime(said.as_secs()));

@@ -68,7 +68,9 @@ pub(super) struct Enable {
 
 impl Task {
     pub(super) fn read(document: &str) -> Result<Self, String> {
-        serde_json::from_str(document).map_err(|error| format!("what the job asks for cannot be read: {error}"))
+        // serde's text would quote what somebody is looked for by.
+        let unknown = |_| "what the job asks for cannot be read: this version knows no such job".to_owned();
+        serde_json::from_str(document).map_err(unknown)
     }
 }
 

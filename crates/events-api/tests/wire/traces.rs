@@ -156,3 +156,34 @@ async fn runs_of_an_action_are_shown_as_deliveries() {
     assert_eq!(traces(&world, "?status=error").await.len(), 1);
     assert_eq!(traces(&world, "?status=success").await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_trace_has_no_credentials_and_the_delivery_has_all_of_them() {
+    let world = World::new().await;
+    let answer = r#"{"taken":1,"session_token":"token-of-the-receiver"}"#;
+    let cookie = [("set-cookie", "id=cookie-of-the-receiver"), ("x-said", "this")];
+    let receiver = Receiver::answering(move |_| (StatusCode::OK, cookie, answer)).await;
+    let url = format!("{}?token=token-in-the-address&shop=1", receiver.url);
+    world.register(Registration { client_id: world.credential.client_id.clone(), ..hook(&url, "webhook") }).await;
+    world.publish("a").await;
+    let event = crate::retries::only_event(&world, HOOK).await;
+    let parcel = engine::Parcel { registration: world.registration(HOOK).id, attempt: 1, events: vec![event] };
+    let carried = engine::Carrier::carry(&world.service.courier(), &parcel).await;
+    let kept = serde_json::to_string(&carried.trace).unwrap();
+    world.store.put_trace(carried.trace.unwrap()).await.unwrap();
+    let [request] = receiver.take().try_into().unwrap();
+    assert_eq!(request.uri.query(), Some("token=token-in-the-address&shop=1"), "what is sent is not changed");
+    let signature = request.header("x-adobe-digital-signature-1").unwrap();
+    for secret in ["token-in-the-address", "cookie-of-the-receiver", "token-of-the-receiver", signature] {
+        assert!(!kept.contains(secret), "`{secret}` is in {kept}");
+    }
+    let [found] = traces(&world, "").await.try_into().unwrap();
+    let (asked, answered) = (&found["trace"]["tracingRequest"], &found["trace"]["tracingResponse"]);
+    assert_eq!(asked["requestUrl"], format!("{}?token=[redacted]&shop=1", receiver.url));
+    assert_eq!(asked["requestHeaders"]["x-adobe-digital-signature-1"], json!(["[redacted]"]));
+    let key = request.header("x-adobe-public-key1-path").unwrap();
+    assert_eq!(asked["requestHeaders"]["x-adobe-public-key1-path"], json!([key]), "whose signature it was is told");
+    assert_eq!(asked["requestBody"], request.body);
+    assert_eq!(answered["responseHeaders"]["set-cookie"], json!(["[redacted]"]));
+    assert_eq!(answered["responseBody"], r#"{"taken":1,"session_token":"[redacted]"}"#);
+}

@@ -49,16 +49,19 @@ async fn a_refusal_comes_before_anything_is_said_of_the_body() {
 
 #[tokio::test]
 async fn a_user_has_a_password_or_two_of_them() {
-    let variables = [("KIT_INGESTION_BASIC_USER", "erp"), ("KIT_INGESTION_BASIC_PASSWORD", r#"["new:er","old"]"#)];
+    let variables = [
+        ("KIT_INGESTION_BASIC_USER", "erp"),
+        ("KIT_INGESTION_BASIC_PASSWORD", r#"["new:er-password","old-password"]"#),
+    ];
     let project = project("basic", &variables);
     let kit = project.start(&["dev"]);
     let send = async |user: &str, password: &str, uid: &str| {
         let request = kit.client.post(kit.url(super::WEBHOOK)).basic_auth(user, Some(password));
         crate::support::Answer::of(request.body(body(uid))).await
     };
-    send("erp", "new:er", "A").await.assert_new();
-    send("erp", "old", "B").await.assert_new();
-    for (user, password) in [("erp", "ne"), ("er", "p:old"), ("ERP", "old"), ("erp", "")] {
+    send("erp", "new:er-password", "A").await.assert_new();
+    send("erp", "old-password", "B").await.assert_new();
+    for (user, password) in [("erp", "ne"), ("er", "p:old-password"), ("ERP", "old-password"), ("erp", "")] {
         let refused = send(user, password, "C").await;
         assert_unproven(
             &project,

@@ -1,6 +1,8 @@
 //! Exports traces over OTLP when the environment names a collector. Nothing else knows OpenTelemetry: the parts open
 //! `tracing` spans of one target, see `sdk::spans`.
 
+mod exporter;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
@@ -29,6 +31,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
+
+use exporter::Redacting;
 
 /// Spans that wait for their export; when there are more, the newest are lost.
 const QUEUE_SPANS_MAX: usize = 8_192;
@@ -73,7 +77,7 @@ impl Telemetry {
             .with_service_name(traces.service_name.clone())
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
         let provider = SdkTracerProvider::builder()
-            .with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(batches).build())
+            .with_span_processor(BatchSpanProcessor::builder(Redacting(exporter)).with_batch_config(batches).build())
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(traces.share))))
             .with_resource(resource.build())
             .build();
