@@ -16,7 +16,7 @@ use onboarding::Plan;
 use sandbox::Sandbox;
 use schemes::Secrets;
 use secrecy::{ExposeSecret, SecretString};
-use server::{Face, Operators, Webhooks};
+use server::{Face, Operators, Tls, Webhooks};
 use settings::{Environment, OnParked, Retry, Role};
 use store::{Options, Sqlite, Store, keep_private, make_private};
 use tracing::{info, warn};
@@ -44,6 +44,8 @@ pub struct Kit {
     pub router: Router,
     /// What strangers may take of the server.
     pub limits: server::Limits,
+    /// None: connections are plain.
+    pub tls: Option<Arc<Tls>>,
     /// Our own events service, when events do not travel through another.
     pub service: Option<Service>,
 }
@@ -134,6 +136,7 @@ pub async fn compose_on(
     let others = travel.router.merge(sandbox.unwrap_or_default()).merge(face.operators.guard(metrics::router()));
     Ok(Kit {
         limits: limits::server(project),
+        tls: project.tls()?.map(Arc::new),
         router: server::router(face, others, limits::all_bodies(environment)),
         followers: travel.followers,
         service: travel.service,

@@ -52,14 +52,14 @@ impl Means<'_> {
     /// # Errors
     /// The store failed.
     pub async fn embedded(self, address: SocketAddr) -> anyhow::Result<Travel> {
-        let events = &self.project.environment.events;
+        let (events, scheme) = (&self.project.environment.events, self.project.environment.scheme());
         let said = &events.service;
         let now = self.clock.now();
         let made = identity::make()?;
         self.store.reserve(identity::KEY, made, now, identity::FOR_GOOD).await?;
         let kept = self.store.value(identity::KEY, now).await?;
         let options = Options {
-            base_url: events.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
+            base_url: events.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")),
             takes_plain_http: said.takes_plain_http,
             ingress_limit: said.ingress_limit,
             sends_deprecated_members: said.sends_deprecated_members,

@@ -64,6 +64,7 @@ pub fn server(project: &Project) -> Limits {
 fn strict_transport(environment: &Environment) -> StrictTransport {
     match &environment.events.public_url {
         Some(url) if url.starts_with("https://") => StrictTransport::Told,
+        Some(_) | None if environment.tls.is_some() => StrictTransport::Told,
         Some(_) | None => StrictTransport::Untold,
     }
 }

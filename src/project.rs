@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use engine::slug;
 use onboarding::Desired;
+use server::{TlsFault, TlsFiles, TlsPart};
 use settings::{
-    DELIVERY_FILE, DeliveryOverrides, Environment, Fault, Faults, Journals, Manifest, Mode, Role, Variables,
+    DELIVERY_FILE, DeliveryOverrides, Environment, Fault, Faults, Journals, Manifest, Mode, Role, Tls, Variables,
     is_exposed, nearest,
 };
 
@@ -31,6 +32,8 @@ impl Project {
     pub fn read(root: &Path, variables: &Variables, mode: Mode) -> Result<Self, Faults> {
         let mut faults = Vec::new();
         let environment = keep(Environment::read(variables, mode), &mut faults);
+        let tls = environment.as_ref().and_then(|environment| environment.tls.as_ref());
+        faults.extend(tls.and_then(|tls| tls_fault(root, tls)));
         let (manifest, wrong) = Manifest::read(root, variables);
         faults.extend(wrong.into_iter().flatten());
         faults.extend(deploy::faults(&manifest));
@@ -68,6 +71,14 @@ impl Project {
     /// The folder of the embedded store.
     pub fn data(&self) -> PathBuf {
         self.root.join(&self.environment.data)
+    }
+
+    /// The server's certificate, when there is one.
+    ///
+    /// # Errors
+    /// Its files are not what they were when the project was read.
+    pub fn tls(&self) -> Result<Option<server::Tls>, TlsFault> {
+        self.environment.tls.as_ref().map(|tls| server::Tls::open(tls_files(&self.root, tls))).transpose()
     }
 
     pub fn config_folder(&self) -> PathBuf {
@@ -118,6 +129,22 @@ fn delivery_overrides(root: &Path) -> Result<DeliveryOverrides, Faults> {
         }
     }
     Faults::collect(faults).map_or(Ok(overrides), Err)
+}
+
+fn tls_files(root: &Path, tls: &Tls) -> TlsFiles {
+    TlsFiles { certificate: root.join(&tls.certificate), key: root.join(&tls.key) }
+}
+
+/// What keeps certificate and key from being used.
+fn tls_fault(root: &Path, tls: &Tls) -> Option<Fault> {
+    let fault = server::Tls::open(tls_files(root, tls)).err()?;
+    let (key, hint) = match fault.part {
+        TlsPart::Certificate => {
+            ("KIT_TLS_CERTIFICATE", "name a PEM file with the server's certificate, then those above it")
+        }
+        TlsPart::Key => ("KIT_TLS_KEY", "name a PEM file with the private key of the certificate, without a password"),
+    };
+    Some(Fault { at: None, key: key.to_owned(), problem: fault.to_string(), hint: hint.to_owned() })
 }
 
 fn config_folder(root: &Path) -> PathBuf {

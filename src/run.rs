@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use server::Listening;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -17,7 +18,8 @@ const ATTEMPTS_PATIENCE: Duration = Duration::from_millis(4_500);
 /// the traces that are left are exported.
 pub async fn run(kit: Kit, listener: TcpListener, stop: watch::Receiver<bool>, telemetry: Option<Telemetry>) {
     let deliveries = beside::begin(&kit, &stop);
-    server::serve(listener, kit.router, kit.limits, stop, REQUESTS_PATIENCE).await;
+    let server = Listening { listener, tls: kit.tls, router: kit.router, limits: kit.limits };
+    server.serve(stop, REQUESTS_PATIENCE).await;
     let ended = async {
         // Its loop ends first, so that no attempt begins any more.
         let _ = deliveries.await;

@@ -20,7 +20,7 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     let listener = listen(project.environment.bind).await?;
     let address = listener.local_addr()?;
     let kit = compose(&project, address, None).await?;
-    println!("listening on http://{address}");
+    println!("listening on {}://{address}", project.environment.scheme());
     run::run(kit, listener, stop, telemetry).await;
     Ok(())
 }

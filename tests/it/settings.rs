@@ -258,6 +258,7 @@ fn every_line_of_the_example_environment_is_known_and_valid() {
     assert!(filled.len() > 10, "the example has lines to uncomment");
     let project = Project::new().with("KIT_BIND", "").with("KIT_SANDBOX_TOKEN", "");
     project.write(".env", &filled.join("\n"));
+    crate::limits::install_certificate(&project, "first");
     let output = project.run(&["check", "--serve"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -129,6 +129,7 @@ pub fn end_of(mut command: Command) -> Output {
 /// A running kit. Dropping it kills it, and fails the test when it told a secret.
 pub struct Server {
     child: Child,
+    scheme: String,
     pub address: String,
     log: PathBuf,
     /// `dev` or `serve`, and what it printed, once it has ended.
@@ -153,11 +154,12 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         lines.read_line(&mut line).unwrap();
-        let Some(address) = line.trim().strip_prefix("listening on http://") else {
+        let Some((scheme, address)) = line.trim().strip_prefix("listening on ").and_then(|url| url.split_once("://"))
+        else {
             let _ = child.wait();
             panic!("the kit did not start: `{line}`; its log:\n{}", std::fs::read_to_string(&log).unwrap());
         };
-        let address = address.to_owned();
+        let (scheme, address) = (scheme.to_owned(), address.to_owned());
         // Somebody has to read the rest, or the kit would block on a full pipe.
         let printed = std::thread::spawn(move || {
             let mut printed = Vec::new();
@@ -165,11 +167,11 @@ impl Server {
             printed
         });
         let (printed, client) = (Some(printed), reqwest::Client::new());
-        Self { child, address, log, command: name, printed, data, project: None, client }
+        Self { child, scheme, address, log, command: name, printed, data, project: None, client }
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     pub fn log(&self) -> String {

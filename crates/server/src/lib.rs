@@ -32,7 +32,7 @@ pub use body::{BodyFault, BodyRules};
 pub use event_webhooks::{EventsApiSender, Unproven};
 pub use inflate::Decompression;
 pub use json_shape::JsonRules;
-pub use listen::{Http2Limits, Limits, Rate, serve};
+pub use listen::{Http2Limits, Limits, Listening, Rate, Tls, TlsFault, TlsFiles, TlsPart};
 pub use operators::Operators;
 pub use security_headers::StrictTransport;
 pub use traced::traced;

@@ -6,6 +6,8 @@ use sdk::spans::{self, TARGET};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
 
+use crate::listen::Transport;
+
 /// Methods that OpenTelemetry has a name for; strangers may send any.
 const METHODS: [Method; 9] = [
     Method::CONNECT,
@@ -24,7 +26,7 @@ pub async fn traced<F>(route: &'static str, request: Request, answer: impl FnOnc
 where
     F: Future<Output = Response>,
 {
-    let span = span(route, request.method());
+    let span = span(route, &request);
     if span.is_disabled() {
         return answer(request).await;
     }
@@ -37,7 +39,9 @@ where
     response
 }
 
-fn span(route: &'static str, method: &Method) -> Span {
+fn span(route: &'static str, request: &Request) -> Span {
+    let method = request.method();
+    let is_tls = request.extensions().get::<Transport>() == Some(&Transport::Tls);
     let method = if METHODS.contains(method) { method.as_str() } else { "_OTHER" };
     info_span!(
         target: TARGET,
@@ -48,6 +52,6 @@ fn span(route: &'static str, method: &Method) -> Span {
         http.request.method = method,
         http.route = route,
         http.response.status_code = Empty,
-        url.scheme = "http",
+        url.scheme = if is_tls { "https" } else { "http" },
     )
 }

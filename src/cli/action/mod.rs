@@ -10,7 +10,7 @@ use comfy_table::{Table, presets};
 use reqwest::header::HeaderMap;
 use sdk::Entry;
 use serde_json::{Value, json};
-use settings::{Action, Manifest, Server, Web, nearest};
+use settings::{Action, Manifest, Server, ServerUrl, Web, nearest};
 
 use super::table::plain;
 use crate::guards;
@@ -77,11 +77,23 @@ fn find<'a>(manifest: &'a Manifest, name: &str) -> anyhow::Result<&'a Action> {
 
 /// Where HTTP callers reach a web action.
 fn url(action: &Action, server: &Server) -> anyhow::Result<String> {
-    let base = server.url.as_ref().context(
-        "the address of the kit cannot be known: `KIT_BIND` lets it pick its port itself\n  hint: set `KIT_URL` to \
-         the address that it prints when it starts",
-    )?;
+    let base = base(server)?;
     Ok(format!("{base}api/v1/web/{}/{}", sdk::segment(&action.package), sdk::segment(&action.name)))
+}
+
+/// Where the kit is.
+fn base(server: &Server) -> anyhow::Result<&str> {
+    match &server.url {
+        ServerUrl::Known(base) => Ok(base),
+        ServerUrl::AnyPort => bail!(
+            "the address of the kit cannot be known: `KIT_BIND` lets it pick its port itself\n  hint: set `KIT_URL` to \
+             the address that it prints when it starts"
+        ),
+        ServerUrl::Certified => bail!(
+            "the address of the kit cannot be known: it answers by TLS\n  hint: set `KIT_URL` to the `https` address that \
+             its certificate is for"
+        ),
+    }
 }
 
 /// The codes of the events that an action runs on.

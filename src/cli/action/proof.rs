@@ -6,6 +6,8 @@ use egress::{Allowance, Gate};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use settings::{Caller, Server, Variables};
 
+use super::base;
+
 const ORG_ID: &str = "x-gw-ims-org-id";
 
 /// The headers that a guard asks for; none when there is nothing to prove it with.
@@ -24,7 +26,7 @@ pub async fn headers(variables: &Variables, server: &Server) -> anyhow::Result<H
 async fn asked(caller: &Caller, server: &Server) -> anyhow::Result<HeaderMap> {
     let token_url = match &caller.token_url {
         Some(url) => url.clone(),
-        None => format!("{}ims/token/v3", server.url.as_deref().context("the address of the kit cannot be known")?),
+        None => format!("{}ims/token/v3", base(server)?),
     };
     let settings = ImsSettings {
         token_url,

@@ -6,6 +6,9 @@ mod headers;
 mod http2;
 mod rate;
 mod slow;
+mod tls;
+
+pub use tls::install as install_certificate;
 
 use std::net::SocketAddr;
 use std::time::Instant;

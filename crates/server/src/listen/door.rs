@@ -40,6 +40,13 @@ const ALWAYS_ANSWERED: [&str; 3] = ["/health/live", "/health/ready", "/metrics"]
 /// The same trouble is in the log once in this time.
 const LOGGED_EVERY: Duration = Duration::from_mins(1);
 
+/// What requests come over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Plain,
+    Tls,
+}
+
 /// What all connections share.
 #[derive(Debug)]
 pub(super) struct Door {
@@ -49,6 +56,7 @@ pub(super) struct Door {
     requests: Places,
     clients: Option<Clients>,
     begun: Instant,
+    transport: Transport,
     logged: Mutex<Option<Instant>>,
 }
 
@@ -63,7 +71,7 @@ pub(super) struct Seat {
 }
 
 impl Door {
-    pub(super) fn new(limits: Limits, router: Router) -> Self {
+    pub(super) fn new(limits: Limits, router: Router, transport: Transport) -> Self {
         let is_counted = limits.per_client.is_some() || limits.rate.is_some();
         Self {
             router,
@@ -71,6 +79,7 @@ impl Door {
             requests: Places::new(limits.requests_at_once),
             clients: is_counted.then(|| Clients::new(limits.per_client.unwrap_or(usize::MAX))),
             begun: Instant::now(),
+            transport,
             logged: Mutex::default(),
             limits,
         }
@@ -120,8 +129,13 @@ impl Door {
         meters::refused(reason);
         self.log(|| warn!("{told}"));
         // The text is short and the connection new: it fits into what the system buffers, or nobody is there.
-        if let Ok(mut stream) = stream.into_std() {
-            let _ = stream.write_all(TURNED_AWAY);
+        match self.transport {
+            Transport::Plain => {
+                if let Ok(mut stream) = stream.into_std() {
+                    let _ = stream.write_all(TURNED_AWAY);
+                }
+            }
+            Transport::Tls => {}
         }
     }
 
@@ -175,6 +189,9 @@ impl Seat {
 
     async fn run(&self, mut request: Request<Body>) -> Response {
         request.extensions_mut().insert(ConnectInfo(self.peer));
+        if self.door.transport == Transport::Tls {
+            request.extensions_mut().insert(Transport::Tls);
+        }
         let answered = self.door.router.clone().oneshot(request);
         match tokio::time::timeout(self.limits().request_timeout, answered).await {
             Ok(Ok(response)) => response,

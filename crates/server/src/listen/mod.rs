@@ -8,20 +8,23 @@ mod places;
 mod rate;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use schemes::network::Network;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::warn;
 
 use crate::StrictTransport;
-use door::Door;
+pub(crate) use door::Transport;
+use door::{Door, Seat};
 pub use rate::Rate;
+pub use tls::{Tls, TlsFault, TlsFiles, TlsPart};
 
 /// After a failed accept, for want of file descriptors for example, the listener rests: asking at once would fail again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -56,37 +59,58 @@ pub struct Http2Limits {
     pub ping_every: Duration,
 }
 
-/// Answers requests until told to stop, then lets those under way end, for at most `patience`.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    limits: Limits,
-    mut stop: watch::Receiver<bool>,
-    patience: Duration,
-) {
-    let door = Arc::new(Door::new(limits, router));
-    let (stopped, mut connections) = (stop.clone(), JoinSet::new());
-    loop {
-        tokio::select! {
-            () = told(&mut stop) => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    if let Some((stream, seat)) = door.admit(stream, peer) {
-                        connections.spawn(connection::serve(stream, seat, stopped.clone()));
+/// A server before it answers.
+#[derive(Debug)]
+pub struct Listening {
+    pub listener: TcpListener,
+    /// None: connections are plain.
+    pub tls: Option<Arc<Tls>>,
+    pub router: Router,
+    pub limits: Limits,
+}
+
+impl Listening {
+    /// Answers requests until told to stop, then lets those under way end, for at most `patience`.
+    pub async fn serve(self, mut stop: watch::Receiver<bool>, patience: Duration) {
+        let Self { listener, tls, router, limits } = self;
+        let door = Arc::new(Door::new(limits, router, if tls.is_some() { Transport::Tls } else { Transport::Plain }));
+        let (stopped, mut connections) = (stop.clone(), JoinSet::new());
+        if let Some(tls) = &tls {
+            connections.spawn(Arc::clone(tls).keep(stop.clone()));
+        }
+        loop {
+            tokio::select! {
+                () = told(&mut stop) => break,
+                Some(_) = connections.join_next() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        if let Some((stream, seat)) = door.admit(stream, peer) {
+                            connections.spawn(answer(stream, tls.clone(), seat, stopped.clone()));
+                        }
                     }
-                }
-                Err(error) => {
-                    door.accept_failed(&error);
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
+                    Err(error) => {
+                        door.accept_failed(&error);
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
+        }
+        drop(listener);
+        let ended = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, ended).await.is_err() {
+            warn!("requests that were still under way were cut off");
         }
     }
-    drop(listener);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(patience, ended).await.is_err() {
-        warn!("requests that were still under way were cut off");
+}
+
+async fn answer(stream: TcpStream, tls: Option<Arc<Tls>>, seat: Seat, mut stop: watch::Receiver<bool>) {
+    let Some(tls) = tls else { return connection::serve(stream, seat, stop).await };
+    let accepted = tokio::select! {
+        accepted = tls.accept(stream) => accepted,
+        () = told(&mut stop) => None,
+    };
+    if let Some(stream) = accepted {
+        connection::serve(stream, seat, stop).await;
     }
 }
 

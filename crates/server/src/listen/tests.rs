@@ -32,7 +32,7 @@ async fn begin(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    (address, stop, tokio::spawn(serve(listener, router, limits, stopped, patience)))
+    (address, stop, tokio::spawn(Listening { listener, tls: None, router, limits }.serve(stopped, patience)))
 }
 
 async fn ask(address: std::net::SocketAddr, path: &str) -> TcpStream {

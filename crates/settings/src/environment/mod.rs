@@ -17,6 +17,7 @@ mod reader;
 mod sender;
 mod server;
 mod targets;
+mod tls;
 mod traces;
 mod url;
 
@@ -39,8 +40,9 @@ pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
 pub use crate::environment::limits::{BodyLimits, Decompression, HeaderLimits, Http2Limits, RateLimit, ServerLimits};
 use crate::environment::reader::{Reader, Setting};
 pub use crate::environment::sender::Signatures;
-pub use crate::environment::server::Server;
+pub use crate::environment::server::{Server, ServerUrl};
 pub use crate::environment::targets::{TargetInputs, TargetLimits};
+pub use crate::environment::tls::Tls;
 pub use crate::environment::traces::Traces;
 use crate::{Faults, Variables};
 
@@ -127,6 +129,8 @@ pub struct Environment {
     pub egress: Gate,
     /// What strangers may take of the server.
     pub limits: ServerLimits,
+    /// None: connections are plain.
+    pub tls: Option<Tls>,
     pub namespace: String,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
@@ -186,10 +190,16 @@ impl Environment {
             log_level: log_level(&mut reader),
             traces: traces::read(&mut reader),
             egress: outbound::read(&mut reader, mode),
+            tls: tls::read(&mut reader, mode),
             namespace: namespace(&mut reader),
             unread: names::unread(variables),
         };
         Faults::none_or(reader.faults, environment)
+    }
+
+    /// How addresses of this kit begin.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 }
 

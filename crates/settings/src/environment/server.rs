@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::environment::reader::Reader;
-use crate::environment::{Mode, bind, url};
+use crate::environment::{Mode, bind, tls, url};
 use crate::{Faults, Variables};
 
 const URL: &str = "KIT_URL";
@@ -11,14 +11,30 @@ const URL: &str = "KIT_URL";
 /// Where a command finds a kit that runs. Nothing else is demanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Ends with `/`. None when the kit picks its port itself: then only `KIT_URL` could tell.
-    pub url: Option<String>,
+    pub url: ServerUrl,
+}
+
+/// What the settings tell of its address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerUrl {
+    /// Ends with `/`.
+    Known(String),
+    /// The kit picks its port itself: only `KIT_URL` could tell.
+    AnyPort,
+    /// Its certificate is for a name: only `KIT_URL` could tell which.
+    Certified,
 }
 
 impl Server {
     pub fn read(variables: &Variables) -> Result<Self, Faults> {
         let mut reader = Reader { variables, faults: Vec::new() };
-        let url = if reader.is_set(URL) { said(&mut reader) } else { local(bind(&mut reader, Mode::Serve)) };
+        let url = if reader.is_set(URL) {
+            said(&mut reader).map_or(ServerUrl::AnyPort, ServerUrl::Known)
+        } else if reader.is_set(tls::CERTIFICATE) {
+            ServerUrl::Certified
+        } else {
+            local(bind(&mut reader, Mode::Serve)).map_or(ServerUrl::AnyPort, ServerUrl::Known)
+        };
         Faults::none_or(reader.faults, Self { url })
     }
 }
@@ -42,23 +58,24 @@ fn local(bind: SocketAddr) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn check(pairs: &[(&str, &str)], url: Option<&str>) {
-        let server = Server::read(&Variables::from_pairs(pairs.iter().copied())).unwrap();
-        assert_eq!(server.url.as_deref(), url, "{pairs:?}");
+    fn read(pairs: &[(&str, &str)]) -> ServerUrl {
+        Server::read(&Variables::from_pairs(pairs.iter().copied())).unwrap().url
+    }
+
+    fn check(pairs: &[(&str, &str)], url: &str) {
+        assert_eq!(read(pairs), ServerUrl::Known(url.to_owned()), "{pairs:?}");
     }
 
     #[test]
     fn a_server_is_named_or_is_the_local_one() {
-        check(&[], Some("http://127.0.0.1:9080/"));
-        check(&[("KIT_URL", ""), ("KIT_BIND", "")], Some("http://127.0.0.1:9080/"));
-        check(&[("KIT_BIND", "[::1]:80")], Some("http://[::1]:80/"));
-        check(&[("KIT_BIND", "0.0.0.0:81")], Some("http://127.0.0.1:81/"));
-        check(&[("KIT_BIND", "[::]:82")], Some("http://[::1]:82/"));
-        check(&[("KIT_BIND", "127.0.0.1:0")], None);
-        check(
-            &[("KIT_URL", "https://kit.example.com/a"), ("KIT_BIND", "nonsense")],
-            Some("https://kit.example.com/a/"),
-        );
+        check(&[], "http://127.0.0.1:9080/");
+        check(&[("KIT_URL", ""), ("KIT_BIND", "")], "http://127.0.0.1:9080/");
+        check(&[("KIT_BIND", "[::1]:80")], "http://[::1]:80/");
+        check(&[("KIT_BIND", "0.0.0.0:81")], "http://127.0.0.1:81/");
+        check(&[("KIT_BIND", "[::]:82")], "http://[::1]:82/");
+        assert_eq!(read(&[("KIT_BIND", "127.0.0.1:0")]), ServerUrl::AnyPort);
+        assert_eq!(read(&[("KIT_TLS_CERTIFICATE", "kit.pem")]), ServerUrl::Certified);
+        check(&[("KIT_URL", "https://kit.example.com/a"), ("KIT_BIND", "nonsense")], "https://kit.example.com/a/");
     }
 
     #[test]
