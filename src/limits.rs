@@ -45,6 +45,7 @@ pub fn server(project: &Project) -> Limits {
         connections_max: said.connections_max.min(room),
         per_client: said.per_client,
         proxies: environment.ingestion.proxies.clone(),
+        body_bytes_per_client: said.bodies.per_client.map(count),
         headers_max: said.headers.count_max,
         header_bytes_max: count(said.headers.bytes_max),
         header_timeout: said.headers.timeout,

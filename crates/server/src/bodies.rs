@@ -32,6 +32,13 @@ struct Shared {
     decompression: Decompression,
 }
 
+/// What the bodies of one client may take of it; goes along with each of its requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Share {
+    pub bytes: Arc<AtomicUsize>,
+    pub bytes_max: usize,
+}
+
 impl Bodies {
     pub fn new(bytes_max: usize, decompression: Decompression) -> Self {
         Self(Arc::new(Shared { bytes_max, bytes: AtomicUsize::new(0), decompression }))
@@ -46,7 +53,8 @@ pub(crate) async fn bounded(State(bodies): State<Bodies>, request: Request, next
     }
     let encoding = Encoding::of(request.headers());
     let decompression = bodies.0.decompression;
-    let held = Held { bodies, bytes: AtomicUsize::new(0), is_over: AtomicBool::new(false) };
+    let share = request.extensions().get().cloned();
+    let held = Held { bodies, share, bytes: AtomicUsize::new(0), is_over: AtomicBool::new(false) };
     let small = announced(request.headers()).filter(|bytes| *bytes <= SMALL_BYTES_MAX);
     if let (Some(bytes), Encoding::Plain) = (small, encoding) {
         return if held.take(bytes).is_ok() { next.run(request).await } else { come_again() };
@@ -140,6 +148,7 @@ impl Inflating {
 #[derive(Debug)]
 struct Held {
     bodies: Bodies,
+    share: Option<Share>,
     bytes: AtomicUsize,
     is_over: AtomicBool,
 }
@@ -148,8 +157,11 @@ impl Held {
     fn take(&self, bytes: usize) -> Result<(), axum::Error> {
         let shared = &self.bodies.0;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let before = shared.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) > shared.bytes_max {
+        let is_beyond = |taken: &AtomicUsize, bytes_max: usize| {
+            taken.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > bytes_max
+        };
+        let is_own_beyond = self.share.as_ref().is_some_and(|share| is_beyond(&share.bytes, share.bytes_max));
+        if is_beyond(&shared.bytes, shared.bytes_max) || is_own_beyond {
             self.is_over.store(true, Ordering::Relaxed);
             return Err(axum::Error::new("no room for more of a body"));
         }
@@ -159,7 +171,11 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.bodies.0.bytes.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
+        let bytes = *self.bytes.get_mut();
+        self.bodies.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(share) = &self.share {
+            share.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 }
 

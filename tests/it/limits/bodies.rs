@@ -6,9 +6,11 @@ use aws_lc_rs::hmac;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinSet;
 
-use super::{WEBHOOK, assert_served, kit};
-use crate::support::{Answer, PRODUCT_CREATE, Server, product};
+use super::{STRANGER, WEBHOOK, assert_served, connect_from, kit};
+use crate::support::{Answer, PATIENCE, PRODUCT_CREATE, Server, product};
 
 const SECRET: &str = "a-secret-of-the-tests";
 
@@ -81,6 +83,32 @@ async fn a_bomb_of_gzip_is_refused_as_soon_as_it_is_too_large() {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let peak_kb: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(peak_kb < 150 * 1024, "{peak_kb} kB");
+}
+
+/// Somebody who begins many large bodies and ends none takes what is his, and nothing of what others have.
+#[tokio::test]
+async fn whoever_ends_no_body_leaves_room_for_others() {
+    let (_project, kit) = kit(&[("KIT_REQUEST_BYTES_MAX", "8MiB"), ("KIT_REQUEST_BYTES_PER_CLIENT", "4MiB")]);
+    let head = format!("POST {WEBHOOK} HTTP/1.1\r\nhost: kit\r\ncontent-length: 1048576\r\n\r\n");
+    let mut flood = JoinSet::new();
+    for _ in 0..8 {
+        let mut stream = connect_from(&kit, STRANGER).await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; 1_048_575]).await.unwrap();
+        flood.spawn(async move {
+            let mut begin = [0; 13];
+            stream.read_exact(&mut begin).await.unwrap();
+            (begin, stream)
+        });
+    }
+    for _ in 0..4 {
+        let (begin, _) = tokio::time::timeout(PATIENCE, flood.join_next()).await.unwrap().unwrap().unwrap();
+        assert_eq!(&begin, b"HTTP/1.1 503 ");
+    }
+    assert_served(&kit, "1").await;
+    let large = kit.send("2", PRODUCT_CREATE, &json!({"sku": "B", "name": "x".repeat(1_000_000)})).await;
+    assert!(large.status < 500, "what others have is theirs: {large:?}");
+    flood.shutdown().await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,13 +25,16 @@ const LOOKED_THROUGH_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Client {
     pub(super) connections: Arc<Places>,
     pub(super) requests: Places,
+    /// Bytes of bodies that are here.
+    pub(super) bodies: Arc<AtomicUsize>,
     pub(super) allowance: Allowance,
 }
 
 impl Client {
     fn new(per_client: usize) -> Self {
         let connections = Arc::new(Places::new(per_client));
-        Self { connections, requests: Places::new(per_client), allowance: Allowance::default() }
+        let requests = Places::new(per_client);
+        Self { connections, requests, bodies: Arc::default(), allowance: Allowance::default() }
     }
 
     /// Nothing would be forgotten with it.

@@ -21,6 +21,7 @@ use super::Limits;
 use super::activity::Activity;
 use super::client::{Client, Clients};
 use super::places::{Place, Places};
+use crate::bodies::Share;
 use crate::body::drain_apart;
 use crate::{answer, meters};
 
@@ -72,7 +73,8 @@ pub(super) struct Seat {
 
 impl Door {
     pub(super) fn new(limits: Limits, router: Router, transport: Transport) -> Self {
-        let is_counted = limits.per_client.is_some() || limits.rate.is_some();
+        let Limits { per_client, rate, body_bytes_per_client, .. } = &limits;
+        let is_counted = per_client.is_some() || rate.is_some() || body_bytes_per_client.is_some();
         Self {
             router,
             connections: Arc::new(Places::new(limits.connections_max)),
@@ -156,7 +158,7 @@ impl Seat {
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response {
         let _under_way = self.activity.begin();
-        let request = request.map(Body::new);
+        let mut request = request.map(Body::new);
         if request.headers().len() > self.limits().headers_max {
             let told = "the request has more headers than are taken";
             return refuse(request, "headers", answer::error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, told));
@@ -170,6 +172,9 @@ impl Seat {
             && let Err(wait) = client.allowance.take(rate, self.door.now())
         {
             return refuse(request, "rate", too_often(wait));
+        }
+        if let Some((client, bytes_max)) = client.zip(self.limits().body_bytes_per_client) {
+            request.extensions_mut().insert(Share { bytes: Arc::clone(&client.bodies), bytes_max });
         }
         let own_place = client.map(|client| Places::take(&client.requests));
         let (Some(_place), None | Some(Some(_))) = (Places::take(&self.door.requests), &own_place) else {

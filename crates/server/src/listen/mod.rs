@@ -37,6 +37,8 @@ pub struct Limits {
     pub per_client: Option<usize>,
     /// They have the connections of many clients, and say whose requests they pass on.
     pub proxies: Vec<Network>,
+    /// All bodies of one client at once; none when nobody is counted apart.
+    pub body_bytes_per_client: Option<usize>,
     pub headers_max: usize,
     pub header_bytes_max: usize,
     /// A connection on which no request begins or goes on is closed after this time.

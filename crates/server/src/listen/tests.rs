@@ -10,6 +10,7 @@ fn limits() -> Limits {
     Limits {
         connections_max: 8,
         per_client: Some(8),
+        body_bytes_per_client: None,
         proxies: Vec::new(),
         headers_max: 100,
         header_bytes_max: 8 * 1024,

@@ -29,7 +29,7 @@ const BACKLOG_MAX_DEFAULT: u64 = 5_000_000;
 /// The largest event fits twice.
 const EVENTS_BYTES_LEAST: u64 = 2 << 20;
 /// A batch of events that an events API sends fits, with something beside it.
-const BODIES_BYTES_LEAST: u64 = 4 << 20;
+pub(super) const BODIES_BYTES_LEAST: u64 = 4 << 20;
 const HEALTH_ATTEMPTS_MIN_DEFAULT: u32 = 10;
 const HEALTH_FAILURES_DEFAULT: f64 = 0.8;
 /// A share of nothing would call every registration unstable.

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::environment::delivery::Memory;
+use crate::environment::delivery::{BODIES_BYTES_LEAST, Memory};
 use crate::environment::reader::{Reader, Setting};
 use crate::environment::{MINUTE, is_local, quantity};
 
@@ -16,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 const CONNECTIONS: RangeInclusive<usize> = 8..=1_000_000;
 const CONNECTIONS_DEFAULT: usize = 4_096;
-/// The share of all connections that one client has unless something else is said.
+/// The share of all connections, and of all bytes of bodies, that one client has unless something else is said.
 const CLIENT_SHARE: usize = 8;
 const HEADERS: RangeInclusive<usize> = 16..=1_000;
 const HEADERS_DEFAULT: usize = 100;
@@ -72,6 +72,8 @@ pub struct HeaderLimits {
 #[derive(Debug, Clone, PartialEq)]
 pub struct BodyLimits {
     pub bytes_max: u64,
+    /// All bodies of one client at once; none when nobody is counted apart.
+    pub per_client: Option<u64>,
     pub timeout: Duration,
     pub json_depth_max: usize,
     pub json_members_max: usize,
@@ -94,6 +96,7 @@ pub struct Http2Limits {
 
 pub(super) fn read(reader: &mut Reader<'_>, bind: SocketAddr, memory: &Memory) -> ServerLimits {
     let connections_max = reader.number("KIT_CONNECTIONS_MAX", CONNECTIONS_DEFAULT, &CONNECTIONS);
+    let body_bytes_max = body_bytes_max(reader, memory);
     ServerLimits {
         connections_max,
         per_client: per_client(reader, bind, connections_max),
@@ -106,7 +109,8 @@ pub(super) fn read(reader: &mut Reader<'_>, bind: SocketAddr, memory: &Memory) -
             timeout: reader.duration("KIT_HEADER_TIMEOUT", "30s", SECOND..=MINUTE * 10, "`1s` to `10m`"),
         },
         bodies: BodyLimits {
-            bytes_max: body_bytes_max(reader, memory),
+            bytes_max: body_bytes_max,
+            per_client: body_bytes_per_client(reader, bind, body_bytes_max, memory.request_bytes_max),
             timeout: reader.duration("KIT_BODY_TIMEOUT", "30s", SECOND..=MINUTE * 10, "`1s` to `10m`"),
             json_depth_max: reader.number("KIT_JSON_DEPTH_MAX", DEPTH_DEFAULT, &DEPTH),
             json_members_max: reader.number("KIT_JSON_MEMBERS_MAX", MEMBERS_DEFAULT, &MEMBERS),
@@ -142,6 +146,27 @@ fn body_bytes_max(reader: &mut Reader<'_>, memory: &Memory) -> u64 {
         reader.fault(name, "expected a size that fits into the memory for requests and deliveries", hint);
     }
     bytes_max
+}
+
+/// One body always fits: who sends one at a time is never refused.
+fn body_bytes_per_client(
+    reader: &mut Reader<'_>,
+    bind: SocketAddr,
+    body_bytes_max: u64,
+    request_bytes_max: u64,
+) -> Option<u64> {
+    let least = body_bytes_max.max(BODIES_BYTES_LEAST).min(request_bytes_max);
+    let expected = format!("expected a size from {least} bytes to that of `KIT_REQUEST_BYTES_MAX`, or `off`");
+    let setting = Setting {
+        name: "KIT_REQUEST_BYTES_PER_CLIENT",
+        expected: &expected,
+        hint: "leave it out for an eighth of `KIT_REQUEST_BYTES_MAX`",
+    };
+    let said = reader.parse(setting, |text| match text.trim() {
+        "off" => Some(None),
+        text => quantity::size(text).filter(|size| (least..=request_bytes_max).contains(size)).map(Some),
+    });
+    said.unwrap_or_else(|| (!is_local(bind)).then_some((request_bytes_max / CLIENT_SHARE as u64).max(least)))
 }
 
 fn rate(reader: &mut Reader<'_>, bind: SocketAddr) -> Option<RateLimit> {

@@ -27,6 +27,24 @@ fn one_client_has_its_share_unless_the_kit_listens_on_loopback() {
 }
 
 #[test]
+fn the_bodies_of_one_client_have_their_share_in_which_each_of_them_fits() {
+    fn check(pairs: &[(&str, &str)], per_client: Option<u64>) {
+        assert_eq!(read(pairs).unwrap().bodies.per_client, per_client, "{pairs:?}");
+    }
+    let everywhere = ("KIT_BIND", "0.0.0.0:80");
+    check(&[], None);
+    check(&[everywhere], Some(16 << 20));
+    check(&[everywhere, ("KIT_REQUEST_BYTES_MAX", "16MiB")], Some(4 << 20));
+    check(&[everywhere, ("KIT_REQUEST_BYTES_PER_CLIENT", "off")], None);
+    check(&[("KIT_REQUEST_BYTES_PER_CLIENT", "4MiB")], Some(4 << 20));
+    for wrong in ["4MB", "129MiB", "many"] {
+        let faults = read(&[("KIT_REQUEST_BYTES_PER_CLIENT", wrong)]).unwrap_err().to_string();
+        let expected = "`KIT_REQUEST_BYTES_PER_CLIENT`: expected a size from 4194304 bytes to that of";
+        assert!(faults.starts_with(expected), "{faults}");
+    }
+}
+
+#[test]
 fn a_rate_holds_unless_the_kit_listens_on_loopback() {
     fn check(pairs: &[(&str, &str)], rate: Option<(u32, u64)>) {
         let rate = rate.map(|(requests, seconds)| RateLimit { requests, within: Duration::from_secs(seconds) });
