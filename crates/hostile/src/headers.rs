@@ -1,13 +1,14 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use schemes::api_key::{self, ApiKey};
 use schemes::basic::Basic;
 use schemes::signature::Rule;
 use schemes::standard_webhooks::VerifyingKeys;
 use schemes::{MacKeys, Message, Scheme, Secrets, Window, jwt, network};
+
+use crate::headers_and_body;
 
 const NAMES: [&str; 12] = [
     "x-api-key",
@@ -39,18 +40,10 @@ static SCHEMES: LazyLock<Vec<Scheme>> = LazyLock::new(|| {
     ]
 });
 
-/// Any headers are verified without a panic, and none of them signs a body: the fuzzer has no secret.
-/// The input is lines: the first byte of each chooses a header, the rest is its value; the last line is query and body.
+/// Any headers are verified without a panic, and none of them signs a body, which is the query, too: the fuzzer has no
+/// secret.
 pub fn headers(input: &[u8]) {
-    let mut headers = HeaderMap::new();
-    let mut lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
-    let body = lines.pop().unwrap_or_default();
-    for line in lines {
-        let [first, value @ ..] = line else { continue };
-        if let Ok(value) = HeaderValue::from_bytes(value) {
-            headers.append(HeaderName::from_static(NAMES[usize::from(*first) % NAMES.len()]), value);
-        }
-    }
+    let (headers, body) = headers_and_body(input, &NAMES);
     let query = std::str::from_utf8(body).ok();
     let message = Message { headers: &headers, query, body };
     let now = Timestamp::from_second(1_767_225_600).expect("a time of this century");

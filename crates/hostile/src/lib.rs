@@ -5,6 +5,8 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a panic is the verdict")]
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 mod action;
 mod cloud_event;
 mod face;
@@ -54,6 +56,21 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("value", value),
     ("webhook", webhook),
 ];
+
+/// The input as lines: the first byte of each chooses the name of a header, the rest is its value; the last line is the
+/// body.
+fn headers_and_body<'i>(input: &'i [u8], names: &[&'static str]) -> (HeaderMap, &'i [u8]) {
+    let mut lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
+    let body = lines.pop().unwrap_or_default();
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let [first, value @ ..] = line else { continue };
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            headers.append(HeaderName::from_static(names[usize::from(*first) % names.len()]), value);
+        }
+    }
+    (headers, body)
+}
 
 /// What stands before the first line end, and what follows it.
 fn first_line(input: &[u8]) -> (&[u8], &[u8]) {

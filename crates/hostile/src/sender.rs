@@ -2,10 +2,10 @@ use std::sync::LazyLock;
 
 use adobe::{Clock, CommerceSignature, EventsSender, EventsSenderSettings, Pool, Transport};
 use egress::{Allowance, Gate};
-use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use crate::face::wait;
+use crate::headers_and_body;
 
 const NAMES: [&str; 6] = [
     "x-adobe-digital-signature-1",
@@ -32,18 +32,9 @@ static SENDERS: LazyLock<(EventsSender, CommerceSignature)> = LazyLock::new(|| {
     (sender, CommerceSignature::new(COMMERCE_KEY).expect("the key is good"))
 });
 
-/// Any headers of a delivery are read, and none of them signs a body: the fuzzer has no key. The input is lines: the
-/// first byte of each chooses a header, the rest is its value; the last line is the body.
+/// Any headers of a delivery are read, and none of them signs a body: the fuzzer has no key.
 pub fn sender(input: &[u8]) {
-    let mut headers = HeaderMap::new();
-    let mut lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
-    let body = lines.pop().unwrap_or_default();
-    for line in lines {
-        let [first, value @ ..] = line else { continue };
-        if let Ok(value) = HeaderValue::from_bytes(value) {
-            headers.append(HeaderName::from_static(NAMES[usize::from(*first) % NAMES.len()]), value);
-        }
-    }
+    let (headers, body) = headers_and_body(input, &NAMES);
     let (events, commerce) = &*SENDERS;
     assert!(!wait(events.check(&headers, body)).expect_err("nothing is proved").reason.is_empty());
     assert!(!commerce.check(&headers, body).expect_err("nothing is proved").is_empty());
