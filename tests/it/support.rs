@@ -44,6 +44,7 @@ impl Project {
             ("KIT_ENCRYPTION_KEY", ENCRYPTION_KEY),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        watch::of_test().give(watch::FOLDER, &folder.path().to_string_lossy());
         Self { folder, variables }
     }
 

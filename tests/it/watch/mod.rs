@@ -18,6 +18,8 @@ use aho_corasick::AhoCorasick;
 use redaction::is_secret_variable;
 use serde_json::Value;
 
+pub use self::allowed::FOLDER;
+
 /// A shorter secret would be found where nobody told it.
 const SECRET_BYTES_MIN: usize = 8;
 
