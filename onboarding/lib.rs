@@ -4,17 +4,25 @@
 //! Invariant: what exists keeps its id, and applying the same files a second time changes nothing.
 
 mod apply;
+mod change;
 mod desired;
+mod failure;
 mod files;
 mod plan;
 mod problem;
+mod record;
 mod samples;
 #[cfg(test)]
 mod tests;
 
 pub use apply::{Report, apply};
+pub use change::{Change, Kind, Verb};
 pub use desired::{Desired, EventMetadata, Provider, Registration};
+pub use failure::{Failure, Phase};
 pub use files::{EVENTS_FILE, PROVIDERS_FILE, REGISTRATIONS_FILE};
 pub use plan::{Object, Plan};
 pub use problem::{LoadError, Problem};
+pub use record::{
+    RECORD_FILE, Record, RecordError, RecordedEventing, RecordedProvider, RecordedRegistration, Workspace,
+};
 pub use samples::{Sample, samples};

@@ -10,6 +10,7 @@ mod job;
 mod journal;
 mod kept;
 mod local;
+mod onboard;
 mod orders;
 mod registration;
 mod serve;

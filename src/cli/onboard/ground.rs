@@ -1,0 +1,104 @@
+//! What the commands of onboarding stand on: the settings they need, and clients for both sides.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use adobe::Pool;
+use anyhow::{Context, bail};
+use onboarding::{Desired, Workspace};
+use sdk::TargetPort;
+use secrecy::ExposeSecret;
+use settings::{Commerce, CommerceAuth, Manifest, Onboarding, Server, ServerUrl, Variables};
+
+use crate::{secrets, targets};
+
+/// The sandbox's REST API, below a kit's address.
+const SANDBOX: &str = "sandbox/commerce/rest/";
+
+pub struct Ground {
+    pub root: PathBuf,
+    pub variables: Variables,
+    pub settings: Onboarding,
+    pub pool: Pool,
+}
+
+/// The Commerce store that is meant.
+pub struct Store {
+    /// Everything before `V1/`.
+    pub base_url: String,
+    pub port: Arc<dyn TargetPort>,
+}
+
+impl Ground {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn read(root: &Path) -> anyhow::Result<Self> {
+        let variables = secrets::variables(root)?;
+        let settings = Onboarding::read(&variables)?;
+        let pool = Pool::new(&settings.egress).context("no connection can be made")?;
+        Ok(Self { root: root.to_owned(), variables, settings, pool })
+    }
+
+    /// The folder of the store and of the record.
+    pub fn data(&self) -> PathBuf {
+        self.root.join(&self.settings.data)
+    }
+
+    pub fn config_folder(&self) -> PathBuf {
+        self.root.join("onboarding").join("config")
+    }
+
+    /// What the config files want, and the manifest that says which actions there are.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files.
+    pub fn project(&self) -> anyhow::Result<(Desired, Manifest)> {
+        let (manifest, faults) = Manifest::read(&self.root, &self.variables);
+        if let Some(faults) = faults {
+            return Err(faults.into());
+        }
+        Ok((Desired::load(&self.config_folder(), &self.settings.namespace)?, manifest))
+    }
+
+    /// Whose events these are; none with the embedded events service.
+    pub fn workspace(&self) -> Option<Workspace> {
+        self.settings.events.client.as_ref().map(|client| Workspace {
+            consumer_id: client.consumer_id.clone(),
+            project_id: client.project_id.clone(),
+            workspace_id: client.workspace_id.clone(),
+        })
+    }
+
+    /// The store of the settings, else the sandbox of the kit on this machine.
+    ///
+    /// # Errors
+    /// Neither is said.
+    pub fn commerce(&self) -> anyhow::Result<Store> {
+        let commerce = match &self.settings.commerce {
+            Some(commerce) => commerce.clone(),
+            None => self.sandbox()?,
+        };
+        let base_url = commerce.base_url.clone();
+        let port = targets::commerce(&self.pool, commerce).context("no client of Commerce can be made")?;
+        Ok(Store { base_url, port })
+    }
+
+    fn sandbox(&self) -> anyhow::Result<Commerce> {
+        let Some(token) = &self.settings.sandbox_token else {
+            bail!(
+                "no Commerce store is said\n  hint: set COMMERCE_BASE_URL and its credentials; or, for the sandbox of \
+                 `kit dev`, KIT_SANDBOX_TOKEN to the token that it prints"
+            );
+        };
+        let ServerUrl::Known(url) = Server::read(&self.variables)?.url else {
+            bail!("nobody can tell where the sandbox is\n  hint: set KIT_URL to the address that `kit dev` prints");
+        };
+        Ok(Commerce {
+            base_url: format!("{url}{SANDBOX}"),
+            graphql_url: format!("{url}sandbox/commerce/graphql"),
+            auth: CommerceAuth::Bearer(token.expose_secret().into()),
+        })
+    }
+}
