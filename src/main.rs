@@ -19,6 +19,7 @@ mod project;
 mod publishing;
 mod run;
 mod secrets;
+mod seed;
 mod senders;
 mod supervise;
 mod targets;

@@ -57,12 +57,23 @@ struct EventsService {
 }
 
 impl EventsService {
-    /// Makes a client, and starts on an address that stays the same.
+    /// Makes a client, and starts on an address that stays the same; the kit's providers and their events are there.
     fn start() -> Self {
         Self::start_with(&[])
     }
 
     fn start_with(settings: &[(&str, &str)]) -> Self {
+        let service = Self::start_empty(settings);
+        // Without an action nobody registers.
+        let project = service.client_of(Project::new());
+        project.write("app.config.yaml", "application: {runtimeManifest: {packages: {}}}");
+        let onboarded = project.run(&["onboard"]);
+        assert!(onboarded.status.success(), "{onboarded:?}");
+        service
+    }
+
+    /// As it is before anybody onboards.
+    fn start_empty(settings: &[(&str, &str)]) -> Self {
         // Free a moment ago; nobody else on this machine binds ports that it was not given.
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let project = Project::new()
@@ -101,18 +112,25 @@ impl EventsService {
     fn publisher(&self, store: &Store) -> Project {
         let settings = [
             ("KIT_INGESTION_AUTH", "none"),
-            ("KIT_EVENTS_API", "adobe"),
-            ("KIT_EVENTS_INGRESS_URL", &self.url("/")),
-            ("IO_MANAGEMENT_BASE_URL", &self.url("/events/")),
-            ("OAUTH_BASE_URL", &self.url("/ims/token/")),
-            ("COMMERCE_BASE_URL", &store.url),
+            ("COMMERCE_BASE_URL", store.url.as_str()),
             ("COMMERCE_ACCESS_TOKEN", TOKEN),
             ("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/"),
             ("KIT_RETRY_DELAYS", "50ms"),
             ("KIT_JOURNAL_INTERVAL", "50ms"),
         ];
+        settings.into_iter().fold(self.client_of(Project::new()), |project, (name, value)| project.with(name, value))
+    }
+
+    /// The project as a client of this service.
+    fn client_of(&self, project: Project) -> Project {
+        let settings = [
+            ("KIT_EVENTS_API", "adobe"),
+            ("KIT_EVENTS_INGRESS_URL", &*self.url("/")),
+            ("IO_MANAGEMENT_BASE_URL", &*self.url("/events/")),
+            ("OAUTH_BASE_URL", &*self.url("/ims/token/")),
+        ];
         let client = self.client.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        settings.into_iter().chain(client).fold(Project::new(), |project, (name, value)| project.with(name, value))
+        settings.into_iter().chain(client).fold(project, |project, (name, value)| project.with(name, value))
     }
 
     async fn token(&self) -> String {
