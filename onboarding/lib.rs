@@ -21,7 +21,7 @@ mod tests;
 
 pub use apply::{Applied, converge};
 pub use change::{Change, Kind, Verb};
-pub use desired::{Desired, EventMetadata, Provider, Registration};
+pub use desired::{Desired, EventMetadata, Interest, Provider, Registration};
 pub use failure::{Failure, Phase};
 pub use files::{EVENTS_FILE, PROVIDERS_FILE, REGISTRATIONS_FILE};
 pub use observed::Observed;
@@ -32,8 +32,8 @@ pub use record::{
 };
 pub use samples::{Sample, samples};
 pub use service::{
-    EventsService, FoundMetadata, FoundProvider, FoundRegistration, Interest, ServiceError, ServiceFault, Target,
-    WantedRegistration,
+    EventOfInterest, EventsService, FoundMetadata, FoundProvider, FoundRegistration, ServiceError, ServiceFault,
+    Target, WantedRegistration,
 };
 pub use stored::StoredService;
 

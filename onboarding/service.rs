@@ -40,7 +40,7 @@ pub enum Target {
 
 /// An event of one provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Interest {
+pub struct EventOfInterest {
     pub provider_id: String,
     pub event_code: String,
 }
@@ -56,7 +56,7 @@ pub struct FoundRegistration {
     pub description: String,
     pub delivery_type: String,
     pub target: Target,
-    pub interests: Vec<Interest>,
+    pub interests: Vec<EventOfInterest>,
     pub enabled: bool,
     /// Of its webhook: `verified`, `pending`, `hook_unreachable`, `unstable`, `disabled`. Not every service says it.
     pub webhook_status: Option<String>,
@@ -83,7 +83,7 @@ pub struct WantedRegistration {
     pub description: String,
     pub delivery_type: String,
     pub target: Target,
-    pub interests: Vec<Interest>,
+    pub interests: Vec<EventOfInterest>,
 }
 
 /// Why a call gave nothing.

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::desired::{EventMetadata, Provider};
 use crate::observed::Observed;
 use crate::service::{
-    EventsService, FoundMetadata, FoundProvider, FoundRegistration, Interest, ServiceError, ServiceFault, Target,
-    WantedRegistration,
+    EventOfInterest, EventsService, FoundMetadata, FoundProvider, FoundRegistration, ServiceError, ServiceFault,
+    Target, WantedRegistration,
 };
 
 /// The events service whose catalogue lies in this store.
@@ -158,7 +158,7 @@ fn changed(old: store::Registration, wanted: &WantedRegistration) -> store::Regi
         Target::Webhook(url) => (None, Some(url.clone())),
         Target::Journal => (None, None),
     };
-    let interest = |wanted: &Interest| store::Interest {
+    let interest = |wanted: &EventOfInterest| store::Interest {
         provider_id: wanted.provider_id.clone(),
         event_code: wanted.event_code.clone(),
     };
@@ -198,7 +198,7 @@ fn event(found: store::EventMetadata) -> FoundMetadata {
 }
 
 fn found(registration: &store::Registration) -> FoundRegistration {
-    let interest = |found: &store::Interest| Interest {
+    let interest = |found: &store::Interest| EventOfInterest {
         provider_id: found.provider_id.clone(),
         event_code: found.event_code.clone(),
     };

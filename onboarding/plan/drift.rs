@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Draft;
 use crate::desired;
-use crate::service::{FoundMetadata, FoundProvider, FoundRegistration, Interest, Target, WantedRegistration};
+use crate::service::{EventOfInterest, FoundMetadata, FoundProvider, FoundRegistration, Target, WantedRegistration};
 
 /// What an events API says of a webhook that never proved itself. An update has it asked again.
 const UNPROVEN: [&str; 2] = ["pending", "hook_unreachable"];
@@ -58,7 +58,7 @@ fn target(target: &Target) -> &'static str {
 }
 
 /// The order of the events says nothing.
-fn is_same_set(left: &[Interest], right: &[Interest]) -> bool {
+fn is_same_set(left: &[EventOfInterest], right: &[EventOfInterest]) -> bool {
     left.iter().collect::<HashSet<_>>() == right.iter().collect::<HashSet<_>>()
 }
 

@@ -10,7 +10,7 @@ use crate::change::{Change, Kind, Verb};
 use crate::desired::{self, Desired};
 use crate::observed::Observed;
 use crate::record::{Record, RecordedProvider};
-use crate::service::{FoundProvider, FoundRegistration, Interest, Target, WantedRegistration};
+use crate::service::{EventOfInterest, FoundProvider, FoundRegistration, Target, WantedRegistration};
 
 /// The way events reach a registration, in the words of the management API.
 const WEBHOOK: &str = "webhook";
@@ -114,8 +114,7 @@ pub(crate) struct Draft {
     pub description: String,
     pub delivery_type: &'static str,
     pub target: Target,
-    /// Provider key and event code.
-    pub events: Vec<(String, String)>,
+    pub events: Vec<desired::Interest>,
 }
 
 impl Draft {
@@ -131,14 +130,15 @@ impl Draft {
             description: wanted.description.clone(),
             delivery_type,
             target,
-            events: wanted.event_codes.iter().map(|code| (wanted.provider_key.clone(), code.clone())).collect(),
+            events: wanted.events.clone(),
         }
     }
 
     /// With the ids of its providers; `None` while one of them is not there.
     pub fn resolved(&self, known: &HashMap<String, FoundProvider>) -> Option<WantedRegistration> {
-        let interest = |(key, code): &(String, String)| {
-            known.get(key).map(|provider| Interest { provider_id: provider.id.clone(), event_code: code.clone() })
+        let interest = |event: &desired::Interest| {
+            let provider = known.get(&event.provider_key)?;
+            Some(EventOfInterest { provider_id: provider.id.clone(), event_code: event.event_code.clone() })
         };
         Some(WantedRegistration {
             client_id: self.client_id.clone(),

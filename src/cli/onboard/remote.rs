@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use onboarding::{
-    EventMetadata, EventsService, FoundMetadata, FoundProvider, FoundRegistration, Interest, Provider, ServiceError,
-    ServiceFault, Target, WantedRegistration, Workspace,
+    EventMetadata, EventOfInterest, EventsService, FoundMetadata, FoundProvider, FoundRegistration, Provider,
+    ServiceError, ServiceFault, Target, WantedRegistration, Workspace,
 };
 use reqwest::Url;
 use serde::Deserialize;
@@ -261,7 +261,7 @@ fn registration(view: RegistrationView) -> FoundRegistration {
         (None, Some(url)) => Target::Webhook(url),
         (None, None) => Target::Journal,
     };
-    let interest = |view: InterestView| Interest {
+    let interest = |view: InterestView| EventOfInterest {
         provider_id: view.provider_id.or(view.provider).unwrap_or_default(),
         event_code: view.event_code,
     };
@@ -302,7 +302,7 @@ fn metadata_body(wanted: &EventMetadata) -> Value {
 
 fn registration_body(wanted: &WantedRegistration) -> Value {
     let interest =
-        |interest: &Interest| json!({"provider_id": interest.provider_id, "event_code": interest.event_code});
+        |interest: &EventOfInterest| json!({"provider_id": interest.provider_id, "event_code": interest.event_code});
     let mut body = json!({
         "name": wanted.name,
         "description": wanted.description,
