@@ -49,8 +49,8 @@ impl Store {
 }
 
 /// The process that is the events service, and the client that it has.
-struct EventsService {
-    project: Project,
+pub struct EventsService {
+    pub project: Project,
     address: String,
     client: Vec<(String, String)>,
     server: Option<Server>,
@@ -73,7 +73,7 @@ impl EventsService {
     }
 
     /// As it is before anybody onboards.
-    fn start_empty(settings: &[(&str, &str)]) -> Self {
+    pub fn start_empty(settings: &[(&str, &str)]) -> Self {
         // Free a moment ago; nobody else on this machine binds ports that it was not given.
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let project = Project::new()
@@ -92,7 +92,7 @@ impl EventsService {
         self.server.as_ref().unwrap()
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
@@ -104,7 +104,7 @@ impl EventsService {
         self.server = Some(self.project.start(&["serve"]));
     }
 
-    fn variable(&self, name: &str) -> &str {
+    pub fn variable(&self, name: &str) -> &str {
         &self.client.iter().find(|(known, _)| known == name).unwrap().1
     }
 
@@ -122,7 +122,7 @@ impl EventsService {
     }
 
     /// The project as a client of this service.
-    fn client_of(&self, project: Project) -> Project {
+    pub fn client_of(&self, project: Project) -> Project {
         let settings = [
             ("KIT_EVENTS_API", "adobe"),
             ("KIT_EVENTS_INGRESS_URL", &*self.url("/")),
@@ -145,7 +145,7 @@ impl EventsService {
         answer.body["access_token"].as_str().unwrap().to_owned()
     }
 
-    async fn ask(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Answer {
+    pub async fn ask(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Answer {
         let url = if path.starts_with("http") { path.to_owned() } else { self.url(path) };
         let request = self.server().client.request(method, url).bearer_auth(self.token().await);
         let request = request.header("x-api-key", self.variable("OAUTH_CLIENT_ID"));
@@ -170,7 +170,7 @@ impl EventsService {
         assert!(output.status.code() == Some(1) && said.contains(hint), "{arguments:?}: {said}");
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.ask(reqwest::Method::GET, path, None).await
     }
 
