@@ -13,7 +13,7 @@ mod samples;
 mod tests;
 
 pub use apply::{Report, apply};
-pub use desired::{Desired, EventMetadata, Provider, Registration};
+pub use desired::{Desired, EventMetadata, Interest, Provider, Registration};
 pub use files::{EVENTS_FILE, PROVIDERS_FILE, REGISTRATIONS_FILE};
 pub use plan::{Object, Plan};
 pub use problem::{LoadError, Problem};
