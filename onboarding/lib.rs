@@ -19,7 +19,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Applied, converge};
+pub use apply::{Applied, Progress, converge};
 pub use change::{Change, Kind, Verb};
 pub use desired::{Desired, EventMetadata, Interest, Provider, Registration};
 pub use failure::{Failure, Phase};

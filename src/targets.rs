@@ -198,7 +198,6 @@ type Port = Arc<dyn TargetPort>;
 ///
 /// # Errors
 /// The settings lead to no usable client.
-#[expect(dead_code, reason = "for the commands that call Commerce")]
 pub fn commerce(pool: &Pool, commerce: settings::Commerce) -> Result<Port, SettingsError> {
     let governor = Governor::new("commerce", Limits { wait: PLACE_WAIT, ..Limits::default() }, Clock::system());
     let authorize = commerce_auth(pool, commerce.auth)?;

@@ -28,6 +28,7 @@ mod onboarding;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
+mod sandbox_events;
 mod secrets;
 mod security_headers;
 mod settings;
