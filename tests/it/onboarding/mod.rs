@@ -6,6 +6,7 @@ mod pages;
 mod proxy;
 mod refusals;
 mod twice;
+mod webhooks;
 
 use std::process::Output;
 

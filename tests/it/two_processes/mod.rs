@@ -22,13 +22,13 @@ const REGISTRATION: &str = "Backoffice Product Sync";
 const SLUG: &str = "backoffice-product-sync";
 
 /// A Commerce store outside both processes.
-struct Store {
-    sandbox: Sandbox,
+pub struct Store {
+    pub sandbox: Sandbox,
     url: String,
 }
 
 impl Store {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let sandbox = Sandbox::new(TOKEN.to_owned());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/sandbox/commerce/rest/", listener.local_addr().unwrap());
@@ -38,7 +38,7 @@ impl Store {
     }
 
     /// The calls that changed something, in order.
-    fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<Call> {
         self.sandbox.calls()
     }
 
@@ -109,7 +109,7 @@ impl EventsService {
     }
 
     /// The settings of a kit that publishes here, with its own storage.
-    fn publisher(&self, store: &Store) -> Project {
+    pub fn publisher(&self, store: &Store) -> Project {
         let settings = [
             ("KIT_INGESTION_AUTH", "none"),
             ("COMMERCE_BASE_URL", store.url.as_str()),
