@@ -5,6 +5,7 @@ mod credential;
 mod delivery;
 mod demo;
 mod dev;
+mod doctor;
 mod event;
 mod job;
 mod journal;
@@ -50,6 +51,9 @@ pub enum Command {
     Serve,
     /// Read all settings and say what is missing or contradictory.
     Check(check::Options),
+    /// Look whether everything works together, and say what to do where it does not: variables, clock, token, events API,
+    /// webhooks, Commerce, back office.
+    Doctor(doctor::Options),
     /// Bring what onboarding/config describes to the events API: providers, event metadata, registrations.
     Onboard(onboard::Options),
     /// Take away what onboarding made.
@@ -104,6 +108,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Demo(options) => demo::run(&root(), &options).await,
         Command::Serve => serve::run(&root()).await,
         Command::Check(options) => check::run(&root(), &options),
+        Command::Doctor(options) => doctor::run(&root(), &options).await,
         Command::Onboard(options) => onboard::run(&root(), &options).await,
         Command::Offboard(options) => onboard::offboard::run(&root(), &options).await,
         Command::Action(command) => action::run(&root(), &command).await,
