@@ -37,14 +37,14 @@ pub struct Arguments {
 impl Arguments {
     /// Without a command: `dev`.
     pub fn command(self) -> Command {
-        self.command.unwrap_or(Command::Dev)
+        self.command.unwrap_or_else(|| Command::Dev(dev::Options::default()))
     }
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve everything on embedded defaults, with a sandbox Commerce to try it on.
-    Dev,
+    Dev(dev::Options),
     /// Send a sample of every event through the whole way and print what became of it.
     Demo(demo::Options),
     /// Serve in production: needs its settings, refuses unsafe defaults.
@@ -104,7 +104,7 @@ pub struct Found;
 
 pub async fn run(command: Command) -> ExitCode {
     let done = match command {
-        Command::Dev => dev::run(&root()).await,
+        Command::Dev(options) => dev::run(&root(), &options).await,
         Command::Demo(options) => demo::run(&root(), &options).await,
         Command::Serve => serve::run(&root()).await,
         Command::Check(options) => check::run(&root(), &options),

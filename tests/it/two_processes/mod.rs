@@ -1,6 +1,7 @@
 //! One kit publishes through OAuth to another, which is its events service.
 
 mod ack;
+mod dev_elsewhere;
 mod doctor;
 mod journal;
 mod outbound;
