@@ -17,7 +17,7 @@ mod tests;
 
 pub use apply::{Report, apply};
 pub use change::{Change, Kind, Verb};
-pub use desired::{Desired, EventMetadata, Provider, Registration};
+pub use desired::{Desired, EventMetadata, Interest, Provider, Registration};
 pub use failure::{Failure, Phase};
 pub use files::{EVENTS_FILE, PROVIDERS_FILE, REGISTRATIONS_FILE};
 pub use plan::{Object, Plan};

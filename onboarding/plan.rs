@@ -72,18 +72,16 @@ impl Plan {
                 plan.add_metadata(metadata, provider_id, observed);
             }
         }
-        for (key, provider_id) in &providers {
-            for wanted in desired.registrations.iter().filter(|registration| registration.provider_key == *key) {
-                let found = observed.registrations.iter().find(|found| found.name == wanted.name);
-                match (found, is_deployed(&wanted.runtime_action)) {
-                    // A client that has registered under this name has a purpose of its own.
-                    (Some(found), true) if found.client_id == store::Registration::OWN_CLIENT => {
-                        plan.add_registration(found, wanted, provider_id, now);
-                    }
-                    (Some(found), _) => plan.leave.push(found.clone().into()),
-                    (None, true) => plan.create.push(new_registration(wanted, provider_id, now).into()),
-                    (None, false) => plan.left_out.push(wanted.name.clone()),
+        for wanted in &desired.registrations {
+            let found = observed.registrations.iter().find(|found| found.name == wanted.name);
+            match (found, is_deployed(&wanted.runtime_action)) {
+                // A client that has registered under this name has a purpose of its own.
+                (Some(found), true) if found.client_id == store::Registration::OWN_CLIENT => {
+                    plan.add_registration(found, wanted, &providers, now);
                 }
+                (Some(found), _) => plan.leave.push(found.clone().into()),
+                (None, true) => plan.create.push(new_registration(wanted, &providers, now).into()),
+                (None, false) => plan.left_out.push(wanted.name.clone()),
             }
         }
         plan
@@ -127,7 +125,7 @@ impl Plan {
         &mut self,
         found: &store::Registration,
         wanted: &desired::Registration,
-        provider_id: &str,
+        providers: &[(&str, String)],
         now: Timestamp,
     ) {
         let mut registration = store::Registration {
@@ -136,7 +134,7 @@ impl Plan {
             runtime_action: Some(wanted.runtime_action.clone()),
             webhook_url: None,
             verification: store::Verification::Verified,
-            events_of_interest: interests(wanted, provider_id),
+            events_of_interest: interests(wanted, providers),
             ..found.clone()
         };
         if is_same_set(&registration.events_of_interest, &found.events_of_interest) {
@@ -158,7 +156,11 @@ impl Plan {
     }
 }
 
-fn new_registration(wanted: &desired::Registration, provider_id: &str, now: Timestamp) -> store::Registration {
+fn new_registration(
+    wanted: &desired::Registration,
+    providers: &[(&str, String)],
+    now: Timestamp,
+) -> store::Registration {
     store::Registration {
         id: 0,
         registration_id: Uuid::new_v4().to_string(),
@@ -172,15 +174,19 @@ fn new_registration(wanted: &desired::Registration, provider_id: &str, now: Time
         subscriber_filters: Vec::new(),
         enabled: true,
         health: RegistrationHealth::Active,
-        events_of_interest: interests(wanted, provider_id),
+        events_of_interest: interests(wanted, providers),
         created_date: now,
         updated_date: now,
     }
 }
 
-fn interests(wanted: &desired::Registration, provider_id: &str) -> Vec<Interest> {
-    let interest = |code: &String| Interest { provider_id: provider_id.to_owned(), event_code: code.clone() };
-    wanted.event_codes.iter().map(interest).collect()
+/// `providers` are pairs of key and id.
+fn interests(wanted: &desired::Registration, providers: &[(&str, String)]) -> Vec<Interest> {
+    let interest = |event: &desired::Interest| {
+        let (_, provider_id) = providers.iter().find(|(key, _)| *key == event.provider_key)?;
+        Some(Interest { provider_id: provider_id.clone(), event_code: event.event_code.clone() })
+    };
+    wanted.events.iter().filter_map(interest).collect()
 }
 
 /// The order of the events says nothing.

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::slice;
 
+use settings::Fault;
+
 /// The contract names the file by this path, wherever the folder is.
 const REGISTRATIONS_PATH: &str = "/onboarding/config/starter-kit-registrations.json";
 
@@ -60,6 +62,10 @@ pub enum Problem {
     #[error("{}: {what} stands there twice, {places}\n  hint: remove or rename one of them", file.display())]
     Twice { file: PathBuf, what: String, places: String },
 
+    /// In a registration of `app.config.yaml`.
+    #[error("{0}")]
+    Declared(Box<Fault>),
+
     #[error(
         "{}: unable to add a suffix to the labels: the namespace `{namespace}` has none\n  hint: set \
          AIO_runtime_namespace in .env to the name of the runtime namespace",
@@ -82,6 +88,7 @@ impl Problem {
             | Self::NoSamples { .. }
             | Self::UnusableSample { .. }
             | Self::Twice { .. }
+            | Self::Declared(_)
             | Self::NoSuffix { .. } => None,
         }
     }

@@ -47,7 +47,7 @@ impl Project {
             faults.extend(environment.iter().flat_map(|_| targets::faults(&manifest)));
         }
         let namespace = environment.as_ref().map_or("local", |environment| &environment.namespace);
-        let desired = Desired::load(&config_folder(root), namespace);
+        let desired = Desired::load_with(&config_folder(root), namespace, &manifest);
         let desired = desired.map_err(|error| faults.extend(error.iter().map(config_fault))).ok();
         if let (Some(environment), Some(desired)) = (&environment, &desired) {
             faults.extend(journal_faults(environment, desired, &manifest));
@@ -183,6 +183,9 @@ fn keep<T>(read: Result<T, Faults>, faults: &mut Vec<Fault>) -> Option<T> {
 
 /// A problem of the onboarding files, which says file and hint in its own text.
 fn config_fault(problem: &onboarding::Problem) -> Fault {
+    if let onboarding::Problem::Declared(fault) = problem {
+        return (**fault).clone();
+    }
     let text = problem.to_string();
     let (problem, hint) = text.split_once("\n  hint: ").unwrap_or((&text, ""));
     Fault { at: None, key: String::new(), problem: problem.to_owned(), hint: hint.to_owned() }

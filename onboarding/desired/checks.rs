@@ -3,6 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use settings::Manifest;
+
+use super::Registration;
+use super::declared::{self, Known};
 use crate::files::{EVENTS_FILE, Events, PROVIDERS_FILE, Provider, REGISTRATIONS_FILE, Registrations};
 use crate::{LoadError, Problem};
 
@@ -116,6 +120,25 @@ impl<'a> Checks<'a> {
                 self.add(Problem::NoEvents { file, entity: entity.to_owned(), key: key.clone() });
             }
         }
+    }
+
+    /// The registrations of `app.config.yaml`.
+    pub(super) fn declared(
+        &mut self,
+        providers: &[Provider],
+        events: &Events,
+        registrations: &Registrations,
+        manifest: &Manifest,
+    ) -> Vec<Registration> {
+        let names = registrations.iter().flat_map(|(entity, keys)| {
+            let owner = format!("of `{entity}` in {REGISTRATIONS_FILE}");
+            keys.iter().map(move |key| (Registration::name_of(key, entity), owner.clone()))
+        });
+        let known = Known { providers, events, names: names.collect() };
+        let mut faults = Vec::new();
+        let declared = declared::read(manifest, known, &mut faults);
+        self.problems.extend(faults.into_iter().map(|fault| Problem::Declared(Box::new(fault))));
+        declared
     }
 
     fn twice(&mut self, name: &str, what: String, places: String) {

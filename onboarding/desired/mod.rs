@@ -1,12 +1,16 @@
 //! What the events service is to have, as the config files say it.
 
 mod checks;
+mod declared;
+#[cfg(test)]
+mod declared_tests;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
 use serde_json::value::RawValue;
+use settings::Manifest;
 
 use crate::files::{self, EVENTS_FILE, Events, PROVIDERS_FILE, REGISTRATIONS_FILE, Registrations};
 use crate::{LoadError, Problem};
@@ -15,7 +19,9 @@ pub(crate) use checks::Checks;
 /// The way events reach an action, in the words of the management API.
 const DELIVERY_TYPE: &str = "webhook";
 
+/// The provider of Commerce's events in `providers.json`.
 const COMMERCE_KEY: &str = "commerce";
+const BACKOFFICE_KEY: &str = "backoffice";
 const COMMERCE_METADATA: &str = "dx_commerce_events";
 const CUSTOM_METADATA: &str = "3rd_party_custom_events";
 
@@ -48,18 +54,24 @@ pub struct EventMetadata {
     pub sample_event_template: Option<String>,
 }
 
-/// One provider's events of one entity, bound to one action.
+/// Events bound to one action: one provider's of one entity, or what `app.config.yaml` declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     /// What the registration is found by.
     pub name: String,
     pub description: String,
-    pub provider_key: String,
-    pub entity: String,
-    pub event_codes: Vec<String>,
+    pub events: Vec<Interest>,
     /// `package/action`.
     pub runtime_action: String,
     pub delivery_type: String,
+}
+
+/// An event that a registration wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interest {
+    /// Its provider's name in the config files.
+    pub provider_key: String,
+    pub event_code: String,
 }
 
 impl Desired {
@@ -68,6 +80,14 @@ impl Desired {
     /// # Errors
     /// Everything that is wrong with the files, not only the first thing.
     pub fn load(folder: &Path, namespace: &str) -> Result<Self, LoadError> {
+        Self::load_with(folder, namespace, &Manifest::default())
+    }
+
+    /// As `load`, with the registrations that `app.config.yaml` declares.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files and with these registrations.
+    pub fn load_with(folder: &Path, namespace: &str, manifest: &Manifest) -> Result<Self, LoadError> {
         let mut checks = Checks::new(folder);
         let providers: Option<Vec<files::Provider>> = checks.keep(files::read(folder, PROVIDERS_FILE));
         let events: Option<Events> = checks.keep(files::read(folder, EVENTS_FILE));
@@ -88,26 +108,39 @@ impl Desired {
             return checks.finish(None);
         };
         checks.has_events(&providers, &events, &registrations);
-        checks.finish(suffix.map(|suffix| Self::new(providers, &events, &registrations, suffix)))
+        let declared = checks.declared(&providers, &events, &registrations, manifest);
+        checks.finish(suffix.map(|suffix| {
+            let mut desired = Self { providers: Vec::new(), metadata: Vec::new(), registrations: declared };
+            desired.fill(providers, &events, &registrations, suffix);
+            desired
+        }))
     }
 
-    fn new(providers: Vec<files::Provider>, events: &Events, registrations: &Registrations, suffix: &str) -> Self {
-        let mut desired = Self { providers: Vec::new(), metadata: Vec::new(), registrations: Vec::new() };
+    /// Adds what the entities' lists want, and what declared registrations need besides.
+    fn fill(&mut self, providers: Vec<files::Provider>, events: &Events, registrations: &Registrations, suffix: &str) {
+        let declared = std::mem::take(&mut self.registrations);
         for provider in providers {
             let names = |keys: &[String]| keys.contains(&provider.key);
             let entities: Vec<&str> =
                 registrations.iter().filter(|(_, keys)| names(keys)).map(|(entity, _)| entity).collect();
-            if entities.is_empty() {
+            let is_declared = |listed: &files::Listed<'_>| {
+                let mut wanted = declared.iter().flat_map(|registration| &registration.events);
+                wanted.any(|event| event.provider_key == listed.provider_key && event.event_code == listed.code)
+            };
+            let of_provider = events.listed().filter(|listed| listed.provider_key == provider.key);
+            let wanted: Vec<files::Listed<'_>> =
+                of_provider.filter(|listed| entities.contains(&listed.entity) || is_declared(listed)).collect();
+            if wanted.is_empty() && entities.is_empty() {
                 continue;
             }
             for entity in entities {
-                desired.metadata.extend(events.of(entity, &provider.key).map(EventMetadata::new));
-                let codes = events.of(entity, &provider.key).map(|listed| listed.code.to_owned()).collect();
-                desired.registrations.push(Registration::new(&provider.key, entity, codes));
+                let codes = events.of(entity, &provider.key).map(|listed| listed.code.to_owned());
+                self.registrations.push(Registration::new(&provider.key, entity, codes));
             }
-            desired.providers.push(Provider::new(provider, suffix));
+            self.metadata.extend(wanted.into_iter().map(EventMetadata::new));
+            self.providers.push(Provider::new(provider, suffix));
         }
-        desired
+        self.registrations.extend(declared);
     }
 }
 
@@ -137,17 +170,21 @@ impl EventMetadata {
 }
 
 impl Registration {
-    fn new(provider_key: &str, entity: &str, event_codes: Vec<String>) -> Self {
-        let name = format!("{} {} Sync", capitalized(provider_key), capitalized(entity));
+    fn new(provider_key: &str, entity: &str, event_codes: impl Iterator<Item = String>) -> Self {
+        let name = Self::name_of(provider_key, entity);
+        let interest = |event_code| Interest { provider_key: provider_key.to_owned(), event_code };
         Self {
             description: name.clone(),
             name,
-            provider_key: provider_key.to_owned(),
-            entity: entity.to_owned(),
-            event_codes,
+            events: event_codes.map(interest).collect(),
             runtime_action: format!("{entity}-{provider_key}/consumer"),
             delivery_type: DELIVERY_TYPE.to_owned(),
         }
+    }
+
+    /// What the registration of an entity's events is called.
+    fn name_of(provider_key: &str, entity: &str) -> String {
+        format!("{} {} Sync", capitalized(provider_key), capitalized(entity))
     }
 }
 

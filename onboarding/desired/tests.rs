@@ -105,7 +105,7 @@ fn the_shipped_files_describe_8_registrations() {
         assert_eq!(registration.description, registration.name);
         assert_eq!(registration.delivery_type, "webhook");
         let (name, action) = (registration.name.as_str(), registration.runtime_action.as_str());
-        (name, action, registration.event_codes.len())
+        (name, action, registration.events.len())
     });
     let expected = [
         ("Commerce Product Sync", "product-commerce/consumer", 2),

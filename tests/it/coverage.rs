@@ -107,7 +107,7 @@ async fn every_consumer_routes_each_event_of_its_registration_and_leaves_no_hand
             panic!("the onboarding files have events sent to `{name}`, which is not deployed");
         };
         let mut reached = BTreeSet::new();
-        for code in &registration.event_codes {
+        for code in registration.events.iter().map(|event| &event.event_code) {
             let sample = samples.get(code).unwrap_or_else(|| panic!("`{code}` has no sample"));
             for data in new_and_old(sample) {
                 let others = testkit::FakeActions::new();
@@ -198,7 +198,7 @@ impl Kind {
 }
 
 fn desired() -> Desired {
-    let desired = Desired::load(&root().join("onboarding/config"), "local");
+    let desired = Desired::load_with(&root().join("onboarding/config"), "local", &manifest());
     desired.unwrap_or_else(|error| panic!("{error}"))
 }
 

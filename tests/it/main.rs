@@ -11,6 +11,7 @@ mod commerce_signature;
 mod coverage;
 mod crash;
 mod credentials;
+mod declared;
 mod deliveries_cli;
 mod delivery;
 mod encryption;

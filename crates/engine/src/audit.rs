@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use store::{Backlog, DeliveryFilter, Health, Lease, Order, State, Store};
+use store::{Backlog, DeliveryFilter, Health, Lease, Order, State, Store, slug};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
 use crate::readiness::{Finding, Readiness, Reason};
-use crate::routes::{PUBLISH, Routes, slug};
+use crate::routes::{PUBLISH, Routes};
 use crate::{Clock, Deliveries, meters};
 
 /// Between two looks.

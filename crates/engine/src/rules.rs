@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
-use crate::routes::slug;
+use store::slug;
+
 use crate::schedule::Schedule;
 
 /// How events of a registration are delivered.

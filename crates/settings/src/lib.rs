@@ -21,7 +21,7 @@ pub use environment::{
     Tls, Traces, is_exposed,
 };
 pub use fault::{Fault, Faults, Location};
-pub use manifest::{Action, Limits, MANIFEST_FILE, Manifest, Web};
+pub use manifest::{Action, EventRegistration, EventsOfInterest, Limits, MANIFEST_FILE, Manifest, Web};
 pub use overrides::{DELIVERY_FILE, DeliveryOverride, DeliveryOverrides};
 pub use suggestion::nearest;
 pub use variables::{ENV_FILE, Variables};

@@ -74,6 +74,12 @@ impl Registration {
     pub const OWN_CLIENT: &str = "embedded";
 }
 
+/// A registration's name as part of a path: `Backoffice Product Sync` is `backoffice-product-sync`.
+pub fn slug(name: &str) -> String {
+    let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Interest {
     pub provider_id: String,

@@ -27,6 +27,7 @@ use uuid::Uuid;
 pub use activation::{Activation, Filter, Status};
 pub use catalogue::{
     Catalogue, EventMetadata, Interest, Provider, Registration, RegistrationHealth, SubscriberFilter, Verification,
+    slug,
 };
 pub use change::Change;
 pub use credential::{ClientSecret, Credential};

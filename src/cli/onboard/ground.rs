@@ -59,7 +59,7 @@ impl Ground {
         if let Some(faults) = faults {
             return Err(faults.into());
         }
-        Ok((Desired::load(&self.config_folder(), &self.settings.namespace)?, manifest))
+        Ok((Desired::load_with(&self.config_folder(), &self.settings.namespace, &manifest)?, manifest))
     }
 
     /// Whose events these are; none with the embedded events service.

@@ -146,8 +146,9 @@ impl<'a> Conductor<'a> {
             self.look_after_process().await?;
             let idle = self.idle();
             if idle > PATIENCE {
+                let seen = format!("nothing moved for {} s: {}", idle.as_secs(), self.load.stands);
                 self.load.is_over.store(true, Ordering::SeqCst);
-                self.findings.push(Finding::of_run(Kind::Stuck, "events go on", "nothing moved"));
+                self.findings.push(Finding::of_run(Kind::Stuck, "events go on", &seen));
                 return Ok(false);
             }
             self.put_clock_on(idle);

@@ -10,12 +10,14 @@ mod events;
 mod finding;
 mod hangup;
 mod ledger;
+mod line;
 mod plan;
 mod planted;
 mod process;
 mod report;
 mod sample;
 mod sender;
+mod stands;
 mod target;
 
 use std::io::IsTerminal;
@@ -35,6 +37,7 @@ use super::Found;
 use check::{Evidence, check};
 use conduct::{Conductor, Done};
 use events::{Events, Known, known_wanted};
+use line::Line;
 use planted::Plant;
 use process::Program;
 use report::{Clients, Report};
@@ -89,7 +92,7 @@ async fn torture(root: &Path, folder: &Path, options: &Options) -> anyhow::Resul
     let program = Program::new((root, folder), target.commerce_url(), options.plant)?;
     let process = program.start(0).await?;
     let (address, addresses) = watch::channel(process.address.clone());
-    let load = Arc::new(Load::new(addresses, Arc::clone(&target.ledger))?);
+    let load = Arc::new(Load::new(addresses, Arc::clone(&target.ledger)));
     let senders = send(&load, &target, (&mut rng, seed), sources);
     let bar = progress(events);
     let told = |sent: u64, done: &Done| {
@@ -147,8 +150,17 @@ fn send(
 ) -> Vec<Sending> {
     let senders = sources.into_iter().enumerate().map(|(number, (events, count))| {
         let (load, sandbox, rng, pauses) = (Arc::clone(load), target.sandbox.clone(), rng.fork(), rng.fork());
-        let sender =
-            Sender { load, sandbox, events, rng, pauses, prefix: format!("{seed:x}-{number}"), going: JoinSet::new() };
+        let sender = Sender {
+            load,
+            sandbox,
+            events,
+            rng,
+            pauses,
+            number,
+            prefix: format!("{seed:x}-{number}"),
+            line: Line::default(),
+            going: JoinSet::new(),
+        };
         tokio::spawn(sender.run(count))
     });
     senders.collect()

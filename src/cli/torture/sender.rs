@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use sandbox::Sandbox;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -14,9 +14,10 @@ use uuid::Uuid;
 use super::events::{Draft, Events};
 use super::hangup::{Hangup, hang_up};
 use super::ledger::Ledger;
+use super::line::{Answered, Failure, Line};
+use super::stands::Stands;
 
 pub const PATH: &str = "/api/v1/web/ingestion/webhook";
-const EVENT_ID: &str = "x-openwhisk-activation-id";
 
 /// Of a hundred events, so many are first sent by a client that hangs up, sent once more after they were acknowledged, and
 /// left alone after their client hung up.
@@ -26,7 +27,9 @@ const ABANDONED: u32 = 1;
 
 /// Beyond this many acknowledged events without an effect, senders wait, so that kills hit deliveries too.
 const BACKLOG_MAX: u64 = 1_000;
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// Whoever lives answers within this time; it is shorter than the patience with which the conductor waits for progress, so
+/// that one request without an answer is found as what it is.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const AGAIN_AFTER_MS: std::ops::Range<u64> = 2..40;
 const BACKLOG_LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -57,7 +60,7 @@ pub struct Load {
     /// Where the program listens now.
     pub address: watch::Receiver<String>,
     pub ledger: Arc<Ledger>,
-    pub client: reqwest::Client,
+    pub stands: Stands,
     pub progress: Notify,
     /// Nobody is to send any more.
     pub is_over: AtomicBool,
@@ -70,12 +73,11 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn new(address: watch::Receiver<String>, ledger: Arc<Ledger>) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder().timeout(ANSWER_WITHIN).tcp_nodelay(true).build()?;
-        Ok(Self {
+    pub fn new(address: watch::Receiver<String>, ledger: Arc<Ledger>) -> Self {
+        Self {
             address,
             ledger,
-            client,
+            stands: Stands::default(),
             progress: Notify::new(),
             is_over: AtomicBool::new(false),
             sent: AtomicU64::new(0),
@@ -83,7 +85,7 @@ impl Load {
             hung_up: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
             asked_again: AtomicU64::new(0),
-        })
+        }
     }
 
     pub fn sent(&self) -> u64 {
@@ -108,8 +110,12 @@ impl Load {
 /// The clients' answers, as far as they matter.
 enum Answer {
     Yes(Uuid),
-    Later,
-    No(String),
+    /// And why not now.
+    Later(String),
+    No {
+        expected: String,
+        seen: String,
+    },
 }
 
 pub struct Sender {
@@ -119,8 +125,10 @@ pub struct Sender {
     /// Decides what its clients do. How often they come again is the program's doing, so it decides nothing of that.
     pub rng: Rng,
     pub pauses: Rng,
+    pub number: usize,
     /// Begins each uid.
     pub prefix: String,
+    pub line: Line,
     /// Clients that are about to hang up.
     pub going: JoinSet<()>,
 }
@@ -136,10 +144,11 @@ impl Sender {
             if self.load.is_over() {
                 break;
             }
+            let uid = format!("{}-{number}", self.prefix);
+            self.load.stands.begin(self.number, &uid);
             self.load.wait_for_room().await;
             let chance = self.rng.u32(0..100);
             let draft = if chance < ABANDONED { self.events.alone() } else { self.events.next(&self.sandbox)? };
-            let uid = format!("{}-{number}", self.prefix);
             let fate = self.send(&uid, &draft, chance).await;
             if matches!(fate, Fate::Acknowledged(_)) {
                 self.load.acknowledged.fetch_add(1, Ordering::SeqCst);
@@ -148,16 +157,16 @@ impl Sender {
             self.load.sent.fetch_add(1, Ordering::SeqCst);
             self.load.progress.notify_one();
         }
+        self.load.stands.end(self.number);
         self.going.join_all().await;
         Ok(sent)
     }
 
     async fn send(&mut self, uid: &str, draft: &Draft, chance: u32) -> Fate {
-        let body = json!({"data": {"uid": uid, "event": draft.code, "value": draft.value}});
+        let body = json!({"data": {"uid": uid, "event": draft.code, "value": draft.value}}).to_string();
         if draft.is_alone || chance < HANGUPS {
             self.hang_up(&body);
-            let pause = self.pauses.u64(AGAIN_AFTER_MS);
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            self.pause("its client hung up").await;
         }
         if draft.is_alone {
             return Fate::Abandoned;
@@ -170,10 +179,16 @@ impl Sender {
         fate
     }
 
+    async fn pause(&mut self, because: &str) {
+        self.load.stands.pauses(self.number, because);
+        let pause = self.pauses.u64(AGAIN_AFTER_MS);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+
     /// Begins to.
-    fn hang_up(&mut self, body: &Value) {
+    fn hang_up(&mut self, body: &str) {
         self.load.hung_up.fetch_add(1, Ordering::SeqCst);
-        let text = body.to_string();
+        let text = body.to_owned();
         let hangup = Hangup::at_random(&mut self.rng, text.len());
         let address = self.load.address.borrow().clone();
         while self.going.try_join_next().is_some() {}
@@ -181,25 +196,22 @@ impl Sender {
         self.going.spawn(async move { drop(hang_up(&address, &text, hangup).await) });
     }
 
-    async fn until_acknowledged(&mut self, body: &Value) -> Fate {
+    async fn until_acknowledged(&mut self, body: &str) -> Fate {
         while !self.load.is_over() {
             match self.post(body).await {
                 Answer::Yes(id) => return Fate::Acknowledged(id),
-                Answer::Later => {
+                Answer::Later(because) => {
                     self.load.asked_again.fetch_add(1, Ordering::SeqCst);
-                    let pause = self.pauses.u64(AGAIN_AFTER_MS);
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    self.pause(&because).await;
                 }
-                Answer::No(seen) => {
-                    return Fate::Wrong { id: None, expected: "200, or 503 to come again".to_owned(), seen };
-                }
+                Answer::No { expected, seen } => return Fate::Wrong { id: None, expected, seen },
             }
         }
         Fate::Open
     }
 
     /// Once more with the same uid: the answer has to be the first one.
-    async fn repeat(&mut self, body: &Value, first: Uuid) -> Fate {
+    async fn repeat(&mut self, body: &str, first: Uuid) -> Fate {
         self.load.repeated.fetch_add(1, Ordering::SeqCst);
         match self.until_acknowledged(body).await {
             Fate::Acknowledged(second) if second != first => Fate::Wrong {
@@ -212,18 +224,22 @@ impl Sender {
         }
     }
 
-    async fn post(&self, body: &Value) -> Answer {
-        let url = format!("http://{}{PATH}", *self.load.address.borrow());
-        let Ok(response) = self.load.client.post(url).json(body).send().await else { return Answer::Later };
-        let status = response.status().as_u16();
-        let id = response.headers().get(EVENT_ID).and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
-        match (status, id) {
-            (200, Some(id)) => Answer::Yes(id),
-            (429 | 503, _) => Answer::Later,
-            (200, None) => Answer::No("200 without the id of an event".to_owned()),
-            (status, _) => match response.text().await {
-                Ok(text) => Answer::No(format!("{status}: {text}")),
-                Err(_) => Answer::Later,
+    async fn post(&mut self, body: &str) -> Answer {
+        let address = self.load.address.borrow().clone();
+        self.load.stands.asks(self.number);
+        let answered = self.line.post(&address, body.to_owned(), ANSWER_WITHIN).await;
+        let expected = "200, or 503 to come again".to_owned();
+        match answered {
+            Ok(Answered { status: 200, id: Some(id), .. }) => Answer::Yes(id),
+            Ok(Answered { status: 200, id: None, .. }) => {
+                Answer::No { expected, seen: "200 without the id of an event".to_owned() }
+            }
+            Ok(Answered { status: status @ (429 | 503), .. }) => Answer::Later(status.to_string()),
+            Ok(Answered { status, text, .. }) => Answer::No { expected, seen: format!("{status}: {text}") },
+            Err(Failure::Gone) => Answer::Later("nobody answered".to_owned()),
+            Err(Failure::Silent) => Answer::No {
+                expected: format!("an answer within {} s", ANSWER_WITHIN.as_secs()),
+                seen: "none, on a connection that stood".to_owned(),
             },
         }
     }

@@ -84,7 +84,9 @@ async fn told() -> Vec<Told> {
     let mut told = Vec::new();
     for provider in ["backoffice", "commerce"] {
         for sample in onboarding::samples(&folder, provider).unwrap() {
-            let is_wanted = |registration: &&onboarding::Registration| registration.event_codes.contains(&sample.code);
+            let is_wanted = |registration: &&onboarding::Registration| {
+                registration.events.iter().any(|event| event.event_code == sample.code)
+            };
             let registration = desired.registrations.iter().find(is_wanted).expect("every event is registered for");
             let consumer = registration.runtime_action.clone();
             let handlers = handlers(&consumer, &sample).await;

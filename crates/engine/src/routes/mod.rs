@@ -4,7 +4,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use store::{Catalogue, Registration, RegistrationHealth, Store, StoreError, Verification};
+use store::{Catalogue, Registration, RegistrationHealth, Store, StoreError, Verification, slug};
 use tracing::error;
 
 use crate::Filter;
@@ -187,12 +187,6 @@ pub(crate) fn wants(registration: &Registration) -> Wants {
 /// Whether events are brought to a registration now: it is switched on, and not read by journal alone.
 pub fn takes_deliveries(registration: &Registration) -> bool {
     wants(registration) == Wants::Delivery
-}
-
-/// A registration's name as part of a path: `Backoffice Product Sync` is `backoffice-product-sync`.
-pub fn slug(name: &str) -> String {
-    let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
 
 /// The routes of the moment; replaced whole when the catalogue changes.

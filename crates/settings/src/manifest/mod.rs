@@ -1,4 +1,4 @@
-//! The actions that `app.config.yaml` and the files it includes declare.
+//! The actions and event registrations that `app.config.yaml` and the files it includes declare.
 
 mod action;
 mod include;
@@ -6,6 +6,7 @@ mod input;
 mod limits;
 mod node;
 mod package;
+mod registration;
 pub(crate) mod tree;
 
 use std::collections::BTreeMap;
@@ -16,16 +17,19 @@ use serde_json::Value;
 
 use crate::manifest::node::Node;
 use crate::{Fault, Faults, Location, Variables};
+pub use registration::{EventRegistration, EventsOfInterest};
 
 /// The file everything else is included from.
 pub const MANIFEST_FILE: &str = "app.config.yaml";
 
 const PACKAGES_PATH: [&str; 3] = ["application", "runtimeManifest", "packages"];
 
-/// The actions of all packages, in the order of the files.
-#[derive(Debug, Clone, PartialEq)]
+/// The actions of all packages and the event registrations, in the order of the files.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Manifest {
     pub actions: Vec<Action>,
+    /// Besides those that follow from the onboarding files.
+    pub registrations: Vec<EventRegistration>,
 }
 
 /// One action as configured: its inputs are merged and their variables replaced.
@@ -84,7 +88,9 @@ impl Manifest {
                 actions.extend(package::read(node, variables, &mut faults));
             }
         }
-        (Self { actions }, Faults::collect(faults))
+        let application = tree.is_map().then(|| node::find(tree.entries(&mut faults), "application")).flatten();
+        let registrations = application.map_or_else(Vec::new, |node| registration::read(node, &mut faults));
+        (Self { actions, registrations }, Faults::collect(faults))
     }
 }
 

@@ -2,6 +2,7 @@ mod actions;
 mod faults;
 mod includes;
 mod inputs;
+mod registrations;
 mod robustness;
 
 use std::fs;
