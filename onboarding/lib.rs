@@ -5,6 +5,7 @@
 
 mod apply;
 mod change;
+mod commerce;
 mod desired;
 mod failure;
 mod files;
@@ -17,6 +18,9 @@ mod tests;
 
 pub use apply::{Report, apply};
 pub use change::{Change, Kind, Verb};
+pub use commerce::{
+    Configuration, EventingPlan, EventingRemoval, WORKSPACE_FILE, WorkspaceFile, plan_eventing, plan_eventing_removal,
+};
 pub use desired::{Desired, EventMetadata, Interest, Provider, Registration};
 pub use failure::{Failure, Phase};
 pub use files::{EVENTS_FILE, PROVIDERS_FILE, REGISTRATIONS_FILE};
