@@ -49,10 +49,10 @@ impl fmt::Debug for EventingPlan {
 }
 
 /// A provider as Commerce knows it.
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Empty: the default one, which is part of Commerce's configuration.
     pub(super) id: String,
-    pub(super) provider_id: String,
+    pub(crate) provider_id: String,
     instance_id: String,
     label: String,
     description: String,
@@ -73,7 +73,7 @@ impl Known {
         }
     }
 
-    pub(super) fn is_default(&self) -> bool {
+    pub(crate) fn is_default(&self) -> bool {
         self.id.is_empty() && self.is_configured
     }
 }
@@ -261,7 +261,7 @@ pub(super) fn module(store: &dyn TargetPort) -> Module<'_> {
 }
 
 /// The providers that Commerce knows; none when its module is from before there were several.
-pub(super) async fn known(module: &Module<'_>) -> Result<Option<Vec<Known>>, Failure> {
+pub(crate) async fn known(module: &Module<'_>) -> Result<Option<Vec<Known>>, Failure> {
     let reply = module.get(PROVIDERS).await?;
     match (reply.status, &reply.body) {
         (404, _) => Ok(None),

@@ -13,6 +13,7 @@ use sdk::{Call, Reply, Stop, TargetPort};
 use serde_json::Value;
 
 use crate::{Failure, Phase};
+pub(crate) use eventing::known;
 pub use eventing::{Configuration, EventingPlan, plan_eventing};
 pub use removal::{EventingRemoval, plan_eventing_removal};
 pub use workspace::{WORKSPACE_FILE, WorkspaceFile};
@@ -42,9 +43,14 @@ impl Module<'_> {
 
     /// Writes; the reply is a success.
     pub(crate) async fn write(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply, Failure> {
-        let body = body.map(|body| body.to_string().into_bytes());
-        let reply = self.call(method, path, body).await?;
+        let reply = self.send(method, path, body).await?;
         if reply.is_success() { Ok(reply) } else { Err(self.refused(&reply)) }
+    }
+
+    /// Writes; a reply of any status is one.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply, Failure> {
+        let body = body.map(|body| body.to_string().into_bytes());
+        self.call(method, path, body).await
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Reply, Failure> {

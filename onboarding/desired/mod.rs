@@ -20,7 +20,7 @@ pub(crate) use checks::Checks;
 const DELIVERY_TYPE: &str = "webhook";
 
 /// The provider of Commerce's events in `providers.json`.
-const COMMERCE_KEY: &str = "commerce";
+pub(crate) const COMMERCE_KEY: &str = "commerce";
 const BACKOFFICE_KEY: &str = "backoffice";
 const COMMERCE_METADATA: &str = "dx_commerce_events";
 const CUSTOM_METADATA: &str = "3rd_party_custom_events";
@@ -92,7 +92,7 @@ impl Desired {
         let providers: Option<Vec<files::Provider>> = checks.keep(files::read(folder, PROVIDERS_FILE));
         let events: Option<Events> = checks.keep(files::read(folder, EVENTS_FILE));
         let registrations: Option<Registrations> = checks.keep(files::read(folder, REGISTRATIONS_FILE));
-        let suffix = checks.keep(suffix(folder, namespace));
+        let suffix = checks.keep(suffix(folder, namespace).map_err(|problem| vec![problem]));
 
         if let Some(events) = &events {
             checks.events(events);

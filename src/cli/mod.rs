@@ -15,6 +15,7 @@ mod orders;
 mod registration;
 mod serve;
 mod signing_key;
+mod subscribe;
 mod table;
 mod torture;
 mod verify;
@@ -50,6 +51,8 @@ pub enum Command {
     Serve,
     /// Read all settings and say what is missing or contradictory.
     Check(check::Options),
+    /// Have Commerce send the events that `onboarding/config/commerce-event-subscribe.json` lists.
+    Subscribe(subscribe::Options),
     /// List the deployed actions, look at one, or call it.
     #[command(subcommand)]
     Action(action::Command),
@@ -100,6 +103,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Demo(options) => demo::run(&root(), &options).await,
         Command::Serve => serve::run(&root()).await,
         Command::Check(options) => check::run(&root(), &options),
+        Command::Subscribe(options) => subscribe::run(&root(), &options).await,
         Command::Action(command) => action::run(&root(), &command).await,
         Command::Activation(command) => activation::run(&root(), &command),
         Command::Delivery(command) => delivery::run(&root(), &command).await,
