@@ -7,6 +7,7 @@ use engine::{
     Schemas,
 };
 use events_api::Service;
+use sandbox::Sandbox;
 use settings::Environment;
 use store::Store;
 use tokio::sync::{Notify, watch};
@@ -93,6 +94,14 @@ impl Beside {
 
 type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// The events of the sandbox Commerce, until the stop.
+async fn send_events(sandbox: Sandbox, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = sandbox.send_events() => {}
+        _ = stop.wait_for(|is_stopped| *is_stopped) => {}
+    }
+}
+
 /// Begins all of it; returns the loop that begins deliveries. The others end with the stop, or with the process: what
 /// they do is whole at every step.
 pub fn begin(kit: &Kit, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
@@ -108,6 +117,10 @@ pub fn begin(kit: &Kit, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
     drop(supervise("registration health", stop_health, never, move || registrations.clone().run(inner.clone())));
     let (jobs, (stop_jobs, inner, never)) = (kit.beside.jobs.clone(), stopped());
     drop(supervise("jobs", stop_jobs, never, move || jobs.clone().run(inner.clone())));
+    if let Some(sandbox) = &kit.sandbox {
+        let (sandbox, (stop, inner, never)) = (sandbox.clone(), stopped());
+        drop(supervise("sandbox events", stop, never, move || send_events(sandbox.clone(), inner.clone())));
+    }
     drop(supervise("housekeeping", stop.clone(), Arc::default(), kit.beside.house(stop)));
     drop(supervise("audit", stop.clone(), Arc::default(), kit.beside.audit(kit, &stuck, stop)));
     let (deliveries, inner) = (Arc::clone(&kit.deliveries), stop.clone());

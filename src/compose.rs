@@ -28,7 +28,7 @@ use crate::project::Project;
 use crate::secrets;
 use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
-use crate::{deploy, limits, metrics, vault};
+use crate::{deploy, limits, metrics, sandbox_events, vault};
 
 const UNUSABLE: &str =
     "the store of events cannot be used; KIT_DATA sets its folder, which belongs to one kit at a time";
@@ -48,6 +48,8 @@ pub struct Kit {
     pub tls: Option<Arc<Tls>>,
     /// Our own events service, when events do not travel through another.
     pub service: Option<Service>,
+    /// The stand-ins, where there are any.
+    pub sandbox: Option<Sandbox>,
 }
 
 /// Opens the store, onboards the embedded events service, deploys the actions. `address` is where the kit listens.
@@ -99,10 +101,9 @@ pub async fn compose_on(
     let means = guards::Means { service: travel.service.as_ref(), pool: &pool, clock: Arc::clone(&clock) };
     let guards = Guards::new(&environment.adobe_auth, project.mode, means)?;
     let registry = registry(project, &pool, fallback.as_ref(), &guards)?;
-    let intake = Intake::new(Arc::clone(&schemas), Arc::clone(&store), Arc::clone(&clock), travel.way);
     let runner = Runner::new(RunnerParts {
         registry,
-        publisher: Arc::new(intake),
+        publisher: Arc::new(Intake::new(Arc::clone(&schemas), Arc::clone(&store), Arc::clone(&clock), travel.way)),
         senders: Arc::new(Configured::new(&environment.ingestion, Arc::clone(&clock), &pool, &guards)?),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
@@ -132,14 +133,15 @@ pub async fn compose_on(
         bodies: limits::bodies(&environment.limits),
         readiness: readiness.clone(),
     };
-    let sandbox = fallback.map(|fallback| sandbox(project, &fallback)).transpose()?;
-    let others = travel.router.merge(sandbox.unwrap_or_default()).merge(face.operators.guard(metrics::router()));
+    let (sandbox, stand_ins) = fallback.map(|fallback| sandbox(project, address, &fallback)).transpose()?.unzip();
+    let others = travel.router.merge(stand_ins.unwrap_or_default()).merge(face.operators.guard(metrics::router()));
     Ok(Kit {
         limits: limits::server(project),
         tls: project.tls()?.map(Arc::new),
         router: server::router(face, others, limits::all_bodies(environment)),
         followers: travel.followers,
         service: travel.service,
+        sandbox,
         store,
         clock,
         deliveries,
@@ -206,7 +208,7 @@ fn registry(project: &Project, pool: &Pool, fallback: Option<&Fallback>, guards:
 }
 
 /// The stand-ins, with the token of the fallback and the environment's integration.
-fn sandbox(project: &Project, fallback: &Fallback) -> anyhow::Result<Router> {
+fn sandbox(project: &Project, address: SocketAddr, fallback: &Fallback) -> anyhow::Result<(Sandbox, Router)> {
     let integration = project.environment.sandbox_integration.as_ref().map(|integration| sandbox::Integration {
         consumer_key: integration.consumer_key.clone(),
         consumer_secret: integration.consumer_secret.expose_secret().to_owned(),
@@ -215,9 +217,15 @@ fn sandbox(project: &Project, fallback: &Fallback) -> anyhow::Result<Router> {
     });
     let data = project.data();
     keep_private(&data, &sandbox::FILES).and_then(|()| Ok(make_private(&data.join(sandbox::FILES[0]))?))?;
-    let options =
-        sandbox::Options { token: fallback.token.expose_secret().to_owned(), integration, folder: Some(data) };
-    Ok(Sandbox::open(options).context("the sandbox cannot keep its state in KIT_DATA")?.router())
+    let options = sandbox::Options {
+        token: fallback.token.expose_secret().to_owned(),
+        integration,
+        folder: Some(data),
+        eventing: sandbox_events::eventing(project, address)?,
+    };
+    let sandbox = Sandbox::open(options).context("the sandbox cannot be opened in KIT_DATA")?;
+    let router = sandbox.router();
+    Ok((sandbox, router))
 }
 
 /// Opens the store as the environment says.

@@ -46,6 +46,14 @@ impl DevClient {
             .context("the client of the events service cannot be kept")?;
         Ok(client)
     }
+
+    /// All secrets that count: the new one, or the environment's.
+    pub fn secrets<'a>(&'a self, said: &'a EventsService) -> Vec<&'a SecretString> {
+        match &self.secret {
+            Some(secret) => vec![secret],
+            None => said.client_secrets.iter().collect(),
+        }
+    }
 }
 
 /// The new secrets on what was known: ids stay, because registrations and journals are found by them.

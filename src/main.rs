@@ -18,6 +18,7 @@ mod planted_leak;
 mod project;
 mod publishing;
 mod run;
+mod sandbox_events;
 mod secrets;
 mod senders;
 mod supervise;

@@ -19,6 +19,31 @@ pub fn vault(keys: &[SecretSlice<u8>]) -> anyhow::Result<Vault> {
     Vault::new(events_api::SECRETS, keys).context("KIT_ENCRYPTION_KEY cannot be used")
 }
 
+/// What the clients of the sandbox's events are sealed under.
+const SANDBOX: &[&str] = &["sandbox/eventing"];
+
+/// Seals for the sandbox, which knows nothing of keys.
+pub struct SandboxSeal(Vault);
+
+impl SandboxSeal {
+    /// # Errors
+    /// A key cannot be used.
+    pub fn new(keys: &[SecretSlice<u8>]) -> anyhow::Result<Self> {
+        let keys = keys.iter().map(ExposeSecret::expose_secret);
+        Ok(Self(Vault::new(SANDBOX, keys).context("KIT_ENCRYPTION_KEY cannot be used")?))
+    }
+}
+
+impl sandbox::Seal for SandboxSeal {
+    fn seal(&self, readable: &[u8]) -> Option<Vec<u8>> {
+        self.0.seal(SANDBOX[0], readable.to_vec()).ok()
+    }
+
+    fn open(&self, kept: &[u8]) -> Option<Vec<u8>> {
+        self.0.open(SANDBOX[0], kept.to_vec()).ok()
+    }
+}
+
 /// Why a store did not open: what to do about its seals, or else what this says.
 pub fn explain(error: StoreError, otherwise: &'static str) -> anyhow::Error {
     let told = match &error {

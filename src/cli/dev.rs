@@ -4,7 +4,7 @@ use std::path::Path;
 use anyhow::Context;
 use events_api::Identity;
 use secrecy::{ExposeSecret, SecretString};
-use settings::Mode;
+use settings::{Mode, Role};
 use tokio::net::TcpListener;
 
 use super::credential;
@@ -12,7 +12,7 @@ use crate::compose::compose;
 use crate::dev_client::DevClient;
 use crate::project::Project;
 use crate::targets::Fallback;
-use crate::{log, run, secrets};
+use crate::{log, run, sandbox_events, secrets};
 
 pub async fn run(root: &Path) -> anyhow::Result<()> {
     let variables = secrets::variables(root)?;
@@ -32,6 +32,9 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
         Some(_) => Some(DevClient::prepare(&kit, &project.environment.events.service).await?),
         None => None,
     };
+    if let Some(client) = &client {
+        sandbox_events::begin(&kit, &project, client, address).await?;
+    }
     let sandbox = project.environment.commerce.is_none().then_some((sandbox_url.as_str(), &token));
     print(address, sandbox);
     if let Some(client) = &project.environment.events.client {
@@ -40,6 +43,9 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     }
     if let (Some(client), Some(service)) = (&client, &kit.service) {
         print_client(client, service.identity());
+        if project.environment.role == Role::EventsService {
+            print_workspace(address, &token);
+        }
     }
     run::run(kit, listener, stop, telemetry).await;
     Ok(())
@@ -57,6 +63,15 @@ fn print_client(client: &DevClient, identity: &Identity) {
     for line in credential::lines(&client.credential, secret, identity) {
         println!("  {line}");
     }
+    println!();
+}
+
+fn print_workspace(address: SocketAddr, token: &SecretString) {
+    println!("Its workspace.json, as the Console would give it for download:");
+    let token = token.expose_secret();
+    println!(
+        "  curl -H 'Authorization: Bearer {token}' http://{address}/sandbox/workspace.json > onboarding/config/workspace.json"
+    );
     println!();
 }
 

@@ -27,6 +27,7 @@ mod limits;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
+mod sandbox_events;
 mod secrets;
 mod security_headers;
 mod settings;

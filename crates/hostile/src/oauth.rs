@@ -16,8 +16,11 @@ static STORE: LazyLock<Router> = LazyLock::new(|| {
         access_token: "an-access-token".to_owned(),
         access_token_secret: "another that is not in any seed".to_owned(),
     };
-    let options =
-        Options { token: "a token that is not in any seed".to_owned(), integration: Some(integration), folder: None };
+    let options = Options {
+        token: "a token that is not in any seed".to_owned(),
+        integration: Some(integration),
+        ..Options::default()
+    };
     Sandbox::open(options).expect("a store that keeps nothing").router()
 });
 

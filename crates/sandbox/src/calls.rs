@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::path;
+use crate::time::instant;
 
 const CALLS_MAX: usize = 100_000;
 /// The oldest bodies go first; their rows stay, so that calls can still be counted.
@@ -114,10 +115,6 @@ impl From<&Row> for Call {
             event_id: row.event_id.clone(),
         }
     }
-}
-
-fn instant(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 fn write_instant<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {

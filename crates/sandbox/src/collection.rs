@@ -33,6 +33,8 @@ pub struct Collection<T> {
     last_id: u64,
     bytes: usize,
     keeper: Arc<Keeper>,
+    /// Whether a change is one of the store's documents.
+    is_told: bool,
 }
 
 /// A document and its JSON, which every answer about it repeats.
@@ -49,7 +51,20 @@ pub struct Prepared<T>(Vec<(u64, Stored<T>)>);
 
 impl<T: Serialize + DeserializeOwned + PartialEq> Collection<T> {
     pub fn new(kind: &'static str, limits: Limits, keeper: &Arc<Keeper>) -> Self {
-        Self { kind, limits, stored: BTreeMap::new(), last_id: 0, bytes: 0, keeper: Arc::clone(keeper) }
+        Self { kind, limits, stored: BTreeMap::new(), last_id: 0, bytes: 0, keeper: Arc::clone(keeper), is_told: true }
+    }
+
+    /// What is noted beside the documents of the store: that it changes is nobody's business.
+    pub fn aside(self) -> Self {
+        Self { is_told: false, ..self }
+    }
+
+    pub fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
+    }
+
+    pub fn len(&self) -> usize {
+        self.stored.len()
     }
 
     /// What the keeper has of this kind. A document that cannot be read is left out and told of.
@@ -83,7 +98,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq> Collection<T> {
     }
 
     /// In the order of the ids.
-    pub fn all(&self) -> impl Iterator<Item = (u64, &T)> {
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = (u64, &T)> {
         self.stored.iter().map(|(id, stored)| (*id, &stored.entity))
     }
 
@@ -122,8 +137,11 @@ impl<T: Serialize + DeserializeOwned + PartialEq> Collection<T> {
     pub fn commit(&mut self, prepared: Prepared<T>) {
         for (id, stored) in prepared.0 {
             self.keeper.put(self.kind, &id.to_string(), &stored.json);
-            if self.get(id) != Some(&stored.entity) {
-                self.keeper.note_change();
+            if self.is_told {
+                if self.get(id) != Some(&stored.entity) {
+                    self.keeper.note_change();
+                }
+                self.keeper.record(self.kind, self.json(id), Some(stored.json.clone()));
             }
             self.insert(id, stored);
         }
@@ -137,7 +155,10 @@ impl<T: Serialize + DeserializeOwned + PartialEq> Collection<T> {
             self.keeper.put(COUNTER, self.kind, id.to_string().as_bytes());
         }
         self.keeper.remove(self.kind, &id.to_string());
-        self.keeper.note_change();
+        if self.is_told {
+            self.keeper.note_change();
+            self.keeper.record(self.kind, Some(removed.json), None);
+        }
         Some(removed.entity)
     }
 

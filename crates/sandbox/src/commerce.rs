@@ -1,9 +1,10 @@
 //! One call of the Commerce REST API: fault, authorisation, route, effect, row in the list of calls.
 
 use axum::extract::{Request, State};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::answer::Answer;
@@ -11,7 +12,7 @@ use crate::calls::Calls;
 use crate::effect::{self, Incoming, StandIn, Unread};
 use crate::faults::Target;
 use crate::routes::{self, Operation};
-use crate::{COMMERCE_BODY_BYTES_MAX, Sandbox, oauth, path};
+use crate::{COMMERCE_BODY_BYTES_MAX, Sandbox, eventing, oauth, path};
 
 const BEARER: &str = "Bearer ";
 
@@ -20,6 +21,10 @@ impl StandIn for crate::State {
 
     fn calls(&mut self) -> &mut Calls {
         &mut self.calls
+    }
+
+    fn shown(path: &str, body: &Bytes) -> Bytes {
+        eventing::masked(path, body)
     }
 }
 
@@ -31,10 +36,20 @@ pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Respons
     let incoming = Incoming::read(Request::from_parts(head.clone(), body), path).await;
     // A part of the effect, so that a call that is cut before it leaves its nonce unused.
     let effect = |state: &mut crate::State, incoming: &Incoming, now| match is_authorized(&sandbox, &head, now) {
-        Ok(()) => handle(state, incoming, head.uri.query().unwrap_or_default(), now),
+        Ok(()) => {
+            let answer = handle(state, incoming, head.uri.query().unwrap_or_default(), now);
+            sandbox.emit(state, now);
+            answer
+        }
         Err(refusal) => refusal,
     };
-    effect::answer(&sandbox, &sandbox.shared.state, incoming, effect).await
+    let is_check = incoming.path == eventing::CHECK;
+    let response = effect::answer(&sandbox, &sandbox.shared.state, incoming, effect).await;
+    // Only who may ask makes the store ask elsewhere.
+    if is_check && response.status() == StatusCode::OK {
+        return sandbox.checked_configuration().await.into_response();
+    }
+    response
 }
 
 fn handle(state: &mut crate::State, incoming: &Incoming, query: &str, now: Timestamp) -> Answer {
@@ -60,8 +75,11 @@ fn is_authorized(sandbox: &Sandbox, head: &Parts, now: Timestamp) -> Result<(), 
         let signed = oauth::Signed { method: head.method.as_str(), uri: &head.uri, host, parameters };
         return Ok(sandbox.shared.verifier.verify(&signed, now.as_second())?);
     }
-    match given.as_bytes().split_at_checked(BEARER.len()) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(BEARER.as_bytes()) && sandbox.is_token(token) => Ok(()),
-        _ => Err(Answer::not_authorized()),
-    }
+    if has_token(sandbox, &head.headers) { Ok(()) } else { Err(Answer::not_authorized()) }
+}
+
+pub fn has_token(sandbox: &Sandbox, headers: &HeaderMap) -> bool {
+    let given = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    let parts = given.split_at_checked(BEARER.len());
+    parts.is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case(BEARER.as_bytes()) && sandbox.is_token(token))
 }

@@ -39,7 +39,7 @@ pub const FIELDS: Fields = Fields {
     ],
     aliases: &[("entity_id", "id")],
 };
-const KIND: &str = "commerce.customer";
+pub const KIND: &str = "commerce.customer";
 /// Each has one store view, with the same id.
 const WEBSITES: RangeInclusive<u64> = 1..=2;
 const WEBSITE_DEFAULT: u64 = 1;

@@ -24,6 +24,11 @@ pub trait StandIn {
     const TARGET: Target;
 
     fn calls(&mut self) -> &mut Calls;
+
+    /// The body of a call as anybody may see it.
+    fn shown(_path: &str, body: &Bytes) -> Bytes {
+        body.clone()
+    }
 }
 
 /// One call that has arrived.
@@ -75,8 +80,8 @@ pub async fn answer<S: StandIn>(
         state.calls().push(Row {
             at: outcome.at,
             method: incoming.method,
+            body: S::shown(&incoming.path, &incoming.body.unwrap_or_default()),
             path: incoming.path,
-            body: incoming.body.unwrap_or_default(),
             status: outcome.status(),
             event_id: incoming.event_id,
         });

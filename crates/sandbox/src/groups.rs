@@ -24,7 +24,7 @@ pub const GENERAL: u64 = 1;
 pub const BUILT_IN: [(u64, &str); 4] = [(0, "NOT LOGGED IN"), (GENERAL, "General"), (2, "Wholesale"), (3, "Retailer")];
 /// The one tax class for customers that a new store has.
 pub const TAX_CLASS_RETAIL: u64 = 3;
-const KIND: &str = "commerce.customer_group";
+pub const KIND: &str = "commerce.customer_group";
 const CODE_CHARS_MAX: usize = 32;
 const NOT_KEPT: [&str; 2] = ["id", "tax_class_name"];
 

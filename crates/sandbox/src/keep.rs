@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use rusqlite::{Connection, params};
 
 /// Where documents are kept; without a folder they are not.
@@ -17,6 +18,18 @@ pub struct Keeper {
     effects: Mutex<()>,
     /// Whether the effect that runs has changed what a document says.
     is_changed: AtomicBool,
+    /// What the effect that runs has saved and removed, when somebody wants to know.
+    changes: Option<Mutex<Vec<Change>>>,
+}
+
+/// A document was saved or removed; both sides are its JSON.
+#[derive(Debug)]
+pub struct Change {
+    pub kind: &'static str,
+    /// `None` when it is new.
+    pub before: Option<Bytes>,
+    /// `None` when it is gone.
+    pub after: Option<Bytes>,
 }
 
 /// What an effect gave, and whether it changed what any document says.
@@ -26,10 +39,14 @@ pub struct Kept<T> {
     pub is_changed: bool,
 }
 
-/// The folder cannot be used.
+/// Why a sandbox does not open.
 #[derive(Debug, thiserror::Error)]
-#[error("the sandbox cannot keep its state in this folder")]
-pub struct KeepError(#[from] rusqlite::Error);
+pub enum KeepError {
+    #[error("the sandbox cannot keep its state in this folder")]
+    Folder(#[from] rusqlite::Error),
+    #[error("the sandbox cannot set up TLS for its events")]
+    Tls(#[from] reqwest::Error),
+}
 
 /// What is in the folder; the first is made for whoever opens it, the others have its rights.
 pub const FILES: [&str; 3] = ["sandbox.db", "sandbox.db-wal", "sandbox.db-shm"];
@@ -37,7 +54,7 @@ pub const FILES: [&str; 3] = ["sandbox.db", "sandbox.db-wal", "sandbox.db-shm"];
 impl Keeper {
     /// Keeps nothing.
     pub fn nowhere() -> Self {
-        Self { connection: None, effects: Mutex::default(), is_changed: AtomicBool::new(false) }
+        Self { connection: None, effects: Mutex::default(), is_changed: AtomicBool::new(false), changes: None }
     }
 
     /// Keeps documents in this folder, which has to be there.
@@ -55,13 +72,20 @@ impl Keeper {
             connection: Some(Mutex::new(connection)),
             effects: Mutex::default(),
             is_changed: AtomicBool::new(false),
+            changes: None,
         })
+    }
+
+    /// Keeps also what each effect saves and removes until the effect ends, to be taken before that.
+    pub fn recording(self) -> Self {
+        Self { changes: Some(Mutex::default()), ..self }
     }
 
     /// Keeps all that the effect writes, or nothing of it, should the process end in between.
     pub fn together<T>(&self, effect: impl FnOnce() -> T) -> Kept<T> {
         let _turn = self.effects.lock().unwrap_or_else(PoisonError::into_inner);
         self.is_changed.store(false, Ordering::Relaxed);
+        self.take_changes();
         self.write("BEGIN", []);
         let done = effect();
         self.write("COMMIT", []);
@@ -71,6 +95,19 @@ impl Keeper {
     /// A document came, went, or says something else than before.
     pub fn note_change(&self) {
         self.is_changed.store(true, Ordering::Relaxed);
+    }
+
+    pub fn record(&self, kind: &'static str, before: Option<Bytes>, after: Option<Bytes>) {
+        if let Some(changes) = &self.changes {
+            let change = Change { kind, before, after };
+            changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
+        }
+    }
+
+    /// What the effect that runs has saved and removed so far, in that order.
+    pub fn take_changes(&self) -> Vec<Change> {
+        let Some(changes) = &self.changes else { return Vec::new() };
+        std::mem::take(&mut *changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Adds or replaces. A disk that refuses is told of in the log: the stand-in itself goes on.

@@ -1,10 +1,11 @@
 //! A stand-in Commerce store on loopback: the routes of its REST API that the kit calls, over a store in memory
-//! that a folder may keep, a list of the calls it took, and faults on demand. Beside it an ERP that takes what it is
-//! sent. For `dev`, `demo` and tests.
+//! that a folder may keep, a list of the calls it took, and faults on demand. With the eventing module a change of a
+//! document becomes an event of those who subscribed to it. Beside it an ERP that takes what it is sent. For `dev`,
+//! `demo` and tests.
 //!
 //! Invariant: no document of Commerce is read or changed over HTTP without the bearer token or a signature, apart from
 //! what GraphQL shows to everybody, and what a call does and its row in the list of calls happen under one lock, so
-//! each list has the order of the effects.
+//! each list has the order of the effects; the events of an effect are kept together with it, or not at all.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,8 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, StatusCode};
 use axum::routing::{any, get, post};
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
@@ -26,6 +29,7 @@ mod customers;
 mod draft;
 mod effect;
 mod erp;
+mod eventing;
 mod faults;
 mod graphql;
 mod groups;
@@ -48,7 +52,9 @@ mod tests;
 mod time;
 mod witness;
 
+use answer::Answer;
 pub use calls::Call;
+pub use eventing::{Eventing, Seal};
 pub use faults::Target;
 use keep::Keeper;
 pub use keep::{FILES, KeepError};
@@ -66,6 +72,8 @@ pub struct Options {
     pub integration: Option<Integration>,
     /// Where the state is kept over a restart; nowhere when there is no folder.
     pub folder: Option<PathBuf>,
+    /// The eventing module; a store without it knows none of its routes.
+    pub eventing: Option<Eventing>,
 }
 
 impl fmt::Debug for Options {
@@ -107,6 +115,10 @@ struct Shared {
     state: Mutex<State>,
     erp: Mutex<erp::Erp>,
     faults: Mutex<faults::Faults>,
+    /// Sends the events, where there are any.
+    sender: Option<eventing::Sender>,
+    /// What `GET /sandbox/workspace.json` answers.
+    workspace: OnceLock<SecretString>,
 }
 
 /// What a call of Commerce changes; one lock, so that effects and the list of calls have one order.
@@ -118,6 +130,7 @@ struct State {
     shipments: shipments::Shipments,
     stock: stock::Stock,
     calls: calls::Calls,
+    eventing: Option<eventing::Module>,
 }
 
 impl Sandbox {
@@ -125,28 +138,39 @@ impl Sandbox {
     pub fn new(token: String) -> Self {
         let keeper = Arc::new(Keeper::nowhere());
         let (state, erp) = (State::seeded(&keeper), erp::Erp::new(&keeper));
-        Self::with(Options { token, ..Options::default() }, keeper, state, erp)
+        Self::with(Options { token, ..Options::default() }, keeper, (state, erp), None)
     }
 
     /// A store with what its folder kept.
     ///
     /// # Errors
     /// The folder cannot be used.
-    pub fn open(options: Options) -> Result<Self, KeepError> {
+    pub fn open(mut options: Options) -> Result<Self, KeepError> {
         let keeper = match &options.folder {
             Some(folder) => Keeper::open(folder)?,
             None => Keeper::nowhere(),
         };
-        let keeper = Arc::new(keeper);
-        let (state, erp) = (State::load(&keeper)?, erp::Erp::load(&keeper)?);
-        Ok(Self::with(options, keeper, state, erp))
+        let keeper = Arc::new(if options.eventing.is_some() { keeper.recording() } else { keeper });
+        let (mut state, erp) = (State::load(&keeper)?, erp::Erp::load(&keeper)?);
+        let mut sender = None;
+        if let Some(eventing) = options.eventing.take() {
+            state.eventing = Some(eventing::Module::load(eventing.seal.clone(), &keeper)?);
+            sender = Some(eventing::Sender::new(eventing)?);
+        }
+        Ok(Self::with(options, keeper, (state, erp), sender))
     }
 
-    fn with(options: Options, keeper: Arc<Keeper>, state: State, erp: erp::Erp) -> Self {
-        let Options { token, integration, folder: _ } = options;
+    fn with(
+        options: Options,
+        keeper: Arc<Keeper>,
+        (state, erp): (State, erp::Erp),
+        sender: Option<eventing::Sender>,
+    ) -> Self {
+        let Options { token, integration, .. } = options;
         let verifier = oauth::Verifier::new(integration);
         let (state, erp, faults) = (Mutex::new(state), Mutex::new(erp), Mutex::default());
-        Self { shared: Arc::new(Shared { token, verifier, keeper, witness: OnceLock::new(), state, erp, faults }) }
+        let (witness, workspace) = (OnceLock::new(), OnceLock::new());
+        Self { shared: Arc::new(Shared { token, verifier, keeper, witness, state, erp, faults, sender, workspace }) }
     }
 
     /// Routes below `/sandbox`, to be merged at the server's root. It has no fallback.
@@ -164,6 +188,8 @@ impl Sandbox {
             .route("/sandbox/erp/{*path}", erp)
             .route("/sandbox/erp/calls", get(control::erp_calls))
             .route("/sandbox/faults", faults)
+            .route("/sandbox/events", get(control::events))
+            .route("/sandbox/workspace.json", get(control::workspace))
             .with_state(self.clone())
     }
 
@@ -193,9 +219,46 @@ impl Sandbox {
     /// There are too many.
     pub fn put_order(&self, id: u64, items: &[OrderItem]) -> Result<(), Refused> {
         let mut state = self.state();
-        let put = self.shared.keeper.together(|| state.orders.put(orders::Order::placed(id, items, Timestamp::now())));
+        let now = Timestamp::now();
+        let put = self.shared.keeper.together(|| {
+            let put = state.orders.put(orders::Order::placed(id, items, now));
+            self.emit(&mut state, now);
+            put
+        });
         put.done?;
         Ok(())
+    }
+
+    /// Does a call of the eventing module's, such as `PUT eventing/updateConfiguration`, without HTTP and without a row
+    /// in the list of calls.
+    ///
+    /// # Errors
+    /// The module refuses, or there is none.
+    pub fn manage_events(&self, method: &Method, path: &str, body: &Value) -> Result<(), Refused> {
+        let body = body.to_string();
+        let operation = routes::Operation { method, path, query: "", body: body.as_bytes(), now: Timestamp::now() };
+        let mut state = self.state();
+        self.shared.keeper.together(|| eventing::answer(state.eventing.as_mut(), &operation)).done?;
+        Ok(())
+    }
+
+    /// Sends each event that waits, once and without waiting for its time.
+    pub async fn send_events_now(&self) {
+        if let Some(sender) = &self.shared.sender {
+            sender.send(self, eventing::Which::All).await;
+        }
+    }
+
+    /// Sends events for as long as it is polled, and for ever; a store without the eventing module has none.
+    pub async fn send_events(self) {
+        if let Some(sender) = &self.shared.sender {
+            sender.run(&self).await;
+        }
+    }
+
+    /// What `GET /sandbox/workspace.json` answers from now on: the Console's file of a client here.
+    pub fn offer_workspace(&self, file: SecretString) {
+        let _ = self.shared.workspace.set(file);
     }
 
     /// What `GET products/{sku}` would answer; here the SKU is plain, not percent-encoded.
@@ -228,6 +291,30 @@ impl Sandbox {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` for a store without the eventing module.
+    fn eventing<T>(&self, act: impl FnOnce(&mut eventing::Module) -> T) -> Option<T> {
+        let mut state = self.state();
+        let module = state.eventing.as_mut()?;
+        Some(self.shared.keeper.together(|| act(module)).done)
+    }
+
+    /// Creates the events of what the effect that runs has changed.
+    fn emit(&self, state: &mut State, now: Timestamp) {
+        let is_urgent = eventing::emit::emit(state, self.shared.keeper.take_changes(), now);
+        if let Some(sender) = self.shared.sender.as_ref().filter(|_| is_urgent) {
+            sender.hurry();
+        }
+    }
+
+    async fn checked_configuration(&self) -> Answer {
+        let can_connect = match &self.shared.sender {
+            Some(sender) => sender.can_connect(self).await,
+            None => None,
+        };
+        let checked = self.eventing(|module| Answer::of(StatusCode::OK, &module.checked(can_connect)));
+        checked.unwrap_or_else(Answer::no_route)
     }
 
     fn erp(&self) -> MutexGuard<'_, erp::Erp> {

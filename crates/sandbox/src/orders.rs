@@ -35,7 +35,7 @@ pub const FIELDS: Fields = Fields {
     ],
     aliases: &[],
 };
-const KIND: &str = "commerce.order";
+pub const KIND: &str = "commerce.order";
 const HISTORIES_MAX: usize = 1_000;
 
 /// Where an order stands; each state has its statuses, the first of which it gets by itself.

@@ -18,7 +18,7 @@ use crate::time::{Saved, second};
 pub const LIMITS: Limits = Limits { name: "products", count_max: 1_000_000, bytes_max: 256 * 1024 * 1024 };
 /// Attributes are many, so any name is a field.
 pub const FIELDS: Fields = Fields { known: &[], aliases: &[("entity_id", "id")] };
-const KIND: &str = "commerce.product";
+pub const KIND: &str = "commerce.product";
 const STATUS_ENABLED: u64 = 1;
 pub const STATUS_DISABLED: u64 = 2;
 const VISIBILITY_EVERYWHERE: u64 = 4;
@@ -100,6 +100,10 @@ impl Products {
     /// As the product has it.
     pub fn known_sku(&self, sku: &str) -> Option<&str> {
         self.find(&key(sku)).map(|(_, product)| product.sku.as_str())
+    }
+
+    pub fn id(&self, sku: &str) -> Option<u64> {
+        self.by_sku.get(&key(sku)).copied()
     }
 
     /// In the order of their ids.

@@ -13,7 +13,7 @@ use crate::orders::Note;
 use crate::search::Fields;
 use crate::shipments::Entity;
 use crate::stock::{SourceItem, StockItem};
-use crate::{State, customers, groups, orders, path, products, search, shipments, stock};
+use crate::{State, customers, eventing, groups, orders, path, products, search, shipments, stock};
 
 /// What an authorized call with a complete body wants from the store.
 #[derive(Debug)]
@@ -68,6 +68,7 @@ fn find(state: &mut State, operation: &Operation<'_>) -> Found {
         ["inventory", "source-items-delete"] => {
             only(operation, "POST", || Ok(state.stock.remove(stock::parse_places(operation.body)?)))
         }
+        ["eventing" | "adobe_io_events", ..] => eventing::answer(state.eventing.as_mut(), operation),
         _ => Err(Answer::no_route()),
     }
 }

@@ -27,6 +27,7 @@ impl State {
             shipments: Shipments::new(shipments::LIMITS, keeper),
             stock: Stock::new(stock::LIMITS, keeper),
             calls: Calls::default(),
+            eventing: None,
         };
         seeds::plant(&mut state);
         state
@@ -49,6 +50,7 @@ impl State {
             shipments: Shipments::load(shipments::LIMITS, keeper)?,
             stock: Stock::load(stock::LIMITS, keeper)?,
             calls: Calls::default(),
+            eventing: None,
         })
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::collection::{Collection, Limits, Prepared};
 use crate::draft::SKU_CHARS_MAX;
+use crate::eventing::STOCK_ITEM_KIND;
 use crate::keep::{KeepError, Keeper};
 use crate::members::{Members, flag, line, list};
 use crate::products::key;
@@ -105,11 +106,15 @@ impl Stock {
 
     pub fn set(&mut self, sku: &str, wanted: &StockItem) -> Result<(), Answer> {
         let place = (key(sku), SOURCE_DEFAULT.to_owned());
-        let known = self.by_place.get(&place).and_then(|id| self.collection.get(*id));
+        let id = self.by_place.get(&place).copied();
+        let (known, before) = (id.and_then(|id| self.collection.get(id)), id.and_then(|id| self.collection.json(id)));
         let quantity = wanted.quantity.or(known.map(|known| known.quantity)).unwrap_or_default();
         let status = wanted.status.or(known.map(|known| known.status)).unwrap_or(IN_STOCK);
         let item = SourceItem { sku: sku.to_owned(), source_code: SOURCE_DEFAULT.to_owned(), quantity, status };
-        self.save([item]).map(|_| ())
+        self.save([item])?;
+        let after = self.by_place.get(&place).and_then(|id| self.collection.json(*id));
+        self.collection.keeper().record(STOCK_ITEM_KIND, before, after);
+        Ok(())
     }
 
     /// The source's items after these quantities, by SKU, have left it. What it has no item of, it does not count.

@@ -26,6 +26,11 @@ impl PartialEq for Saved {
     }
 }
 
+/// RFC 3339, UTC, with milliseconds.
+pub fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
 pub fn second(now: Timestamp) -> String {
     now.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -57,7 +57,10 @@ impl Vault {
     }
 
     /// As the store keeps this value.
-    pub(crate) fn seal(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, SealError> {
+    ///
+    /// # Errors
+    /// The key cannot be used.
+    pub fn seal(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, SealError> {
         match (self.own(name), self.keys.first()) {
             (Some(name), Some(key)) => key.seal(name, value),
             (Some(_) | None, _) => Ok(value),
@@ -65,7 +68,10 @@ impl Vault {
     }
 
     /// The value that the store keeps so.
-    pub(crate) fn open(&self, name: &str, stored: Vec<u8>) -> Result<Vec<u8>, SealError> {
+    ///
+    /// # Errors
+    /// It is sealed with no key of this vault, or damaged.
+    pub fn open(&self, name: &str, stored: Vec<u8>) -> Result<Vec<u8>, SealError> {
         let (Some(name), Some(sealed)) = (self.own(name), Sealed::of(&stored)) else { return Ok(stored) };
         let key = self.keys.iter().find(|key| key.id == sealed.key_id);
         match key {

@@ -48,8 +48,13 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("cannot make a private folder")?;
     let data = folder.path().to_str().context("the private folder has a name that is not UTF-8")?;
     let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "error".to_owned());
-    let variables =
-        Variables::from_pairs([("KIT_BIND", "127.0.0.1:0"), ("KIT_DATA", data), ("LOG_LEVEL", level.as_str())]);
+    let variables = Variables::from_pairs([
+        ("KIT_BIND", "127.0.0.1:0"),
+        ("KIT_DATA", data),
+        ("LOG_LEVEL", level.as_str()),
+        // The samples are all that happens.
+        ("KIT_SANDBOX_EVENTS", "off"),
+    ]);
     let project = Project::read(root, &variables, Mode::Dev)?;
     let telemetry = log::start(&project.environment)?;
     let listener = TcpListener::bind(project.environment.bind).await.context("no free port on loopback")?;

@@ -133,6 +133,7 @@ fn thing(text: &str) -> Thing {
 }
 
 fn opened(folder: &Path) -> Store {
-    let options = Options { token: TOKEN.to_owned(), integration: None, folder: Some(folder.to_owned()) };
+    let options =
+        Options { token: TOKEN.to_owned(), integration: None, folder: Some(folder.to_owned()), eventing: None };
     Store { sandbox: Sandbox::open(options).unwrap() }
 }

@@ -11,6 +11,7 @@ mod calls;
 mod connection;
 mod customers;
 mod erp;
+mod eventing;
 mod faults;
 mod gate;
 mod graphql;

@@ -222,7 +222,7 @@ async fn a_call_that_a_fault_kept_from_its_effect_may_be_sent_again_as_it_was() 
 async fn without_a_complete_integration_no_signature_is_right() {
     let get = Signer { secrets: ["consumer&secret", ""], ..Signer::new("GET", "products/Mug", "n1") };
     for integration in [None, Some(Integration { access_token_secret: String::new(), ..integration() })] {
-        let options = Options { token: TOKEN.to_owned(), integration, folder: None };
+        let options = Options { token: TOKEN.to_owned(), integration, folder: None, eventing: None };
         let store = Store { sandbox: Sandbox::open(options).unwrap() };
         check_refusal(&store, get.request(), StatusCode::UNAUTHORIZED, "consumer_key_rejected").await;
     }
@@ -262,7 +262,7 @@ async fn check_refusal(store: &Store, request: Request<Body>, status: StatusCode
 }
 
 fn store() -> Store {
-    let options = Options { token: TOKEN.to_owned(), integration: Some(integration()), folder: None };
+    let options = Options { token: TOKEN.to_owned(), integration: Some(integration()), folder: None, eventing: None };
     Store { sandbox: Sandbox::open(options).unwrap() }
 }
 

@@ -110,6 +110,8 @@ pub struct Environment {
     /// Tokens of those who may read metrics, schemas and why the kit is not ready; none: everybody may.
     pub operator_tokens: Vec<SecretString>,
     pub sandbox_token: Option<SecretString>,
+    /// Whether the sandbox Commerce has the eventing module, and tells of its changes.
+    pub sandbox_has_events: bool,
     /// Whose OAuth 1.0a signatures the sandbox takes, too.
     pub sandbox_integration: Option<Integration>,
     /// None in `Mode::Dev`, where the sandbox stands in, and for an events service, which calls no Commerce.
@@ -169,6 +171,7 @@ impl Environment {
             events,
             operator_tokens: exposure::operators(&mut reader),
             sandbox_token: reader.token("KIT_SANDBOX_TOKEN"),
+            sandbox_has_events: sandbox_has_events(&mut reader),
             sandbox_integration: match mode {
                 Mode::Dev => commerce::of_sandbox(&mut reader),
                 Mode::Serve => None,
@@ -301,6 +304,20 @@ fn echo_window(reader: &mut Reader<'_>) -> Duration {
         text => quantity::duration(text).filter(|window| (Duration::from_secs(1)..=DAY).contains(window)),
     });
     window.unwrap_or(ECHO_WINDOW_DEFAULT)
+}
+
+fn sandbox_has_events(reader: &mut Reader<'_>) -> bool {
+    let setting = Setting {
+        name: "KIT_SANDBOX_EVENTS",
+        expected: "expected `on` or `off`",
+        hint: "leave it out for `on`; `off` is a store without the eventing module",
+    };
+    let has_events = reader.parse(setting, |text| match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    });
+    has_events.unwrap_or(true)
 }
 
 fn role(reader: &mut Reader<'_>) -> Role {

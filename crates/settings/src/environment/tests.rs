@@ -38,6 +38,7 @@ fn everything_has_a_default_in_dev() {
     assert_eq!(environment.events.api, EventsApi::Embedded);
     assert_eq!(environment.events.ack, IngestAck::Stored);
     assert!(environment.sandbox_token.is_none());
+    assert!(environment.sandbox_has_events);
     assert!(environment.commerce.is_none());
     assert_eq!(environment.retry.delays, seconds(&[1, 2, 4, 8, 15]));
     assert_eq!(environment.retry.total, Duration::from_hours(24));
@@ -62,6 +63,7 @@ fn serve_takes_what_is_set() {
         ("KIT_EVENTS_API", "embedded"),
         ("KIT_INGEST_ACK", "stored"),
         ("KIT_SANDBOX_TOKEN", "t0ken"),
+        ("KIT_SANDBOX_EVENTS", "off"),
         ("KIT_RETRY_DELAYS", "100ms, 5s"),
         ("KIT_RETRY_FOR", "2h"),
         ("KIT_DEDUPE_WINDOW", "30d"),
@@ -74,6 +76,7 @@ fn serve_takes_what_is_set() {
     assert_eq!(environment.bind.to_string(), "0.0.0.0:0");
     assert_eq!(environment.data.to_str(), Some("/var/lib/kit"));
     assert_eq!(environment.sandbox_token.unwrap().expose_secret(), "t0ken");
+    assert!(!environment.sandbox_has_events);
     let commerce = environment.commerce.unwrap();
     assert_eq!(commerce.base_url, "https://shop.example.com/rest/");
     assert!(matches!(commerce.auth, CommerceAuth::Bearer(token) if token.expose_secret() == "s3cr3t"));
@@ -113,6 +116,7 @@ fn wrong_values_are_refused_by_name_and_never_shown() {
     check("KIT_EVENTS_INGRESS_LIMIT", &["0", "-1", "3000/5s"], "in 5 seconds");
     check("OAUTH_CLIENT_SECRET", &["[]", "[1]", r#"["a","b","s3cr3t"]"#, "s3cr3t s3cr3t"], "without blanks");
     check("IO_CONSUMER_ID", &["a/b", "a b"], "copy it again");
+    check("KIT_SANDBOX_EVENTS", &["no", "On"], "without the eventing module");
     check("KIT_SANDBOX_TOKEN", &["two words", "line\nbreak", "umläut"], "without line breaks");
     check("KIT_RETRY_DELAYS", &["1m,", "0s", "2d", "1", "a,b", &"1s,".repeat(33)], "the last one repeats");
     check("KIT_RETRY_FOR", &["0s", "31d", "1w"], "such as `24h`");
