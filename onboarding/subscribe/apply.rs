@@ -18,7 +18,7 @@ const MALFORMED: &str = "The given event specification payload is not valid";
 
 /// What became of one entry.
 #[derive(Debug)]
-pub struct Applied<'a> {
+pub struct AppliedEntry<'a> {
     pub change: &'a Change,
     pub failure: Option<Failure>,
 }
@@ -34,7 +34,7 @@ pub struct SubscriptionReport {
 
 impl SubscriptionPlan {
     /// Sends what has to change; each entry is told when it is done. One that fails does not stop the others.
-    pub async fn apply(&self, store: &dyn TargetPort, tell: &mut dyn FnMut(Applied<'_>)) -> SubscriptionReport {
+    pub async fn apply(&self, store: &dyn TargetPort, tell: &mut dyn FnMut(AppliedEntry<'_>)) -> SubscriptionReport {
         let module = module(store);
         let mut report = SubscriptionReport::default();
         for step in &self.steps {
@@ -50,7 +50,7 @@ impl SubscriptionPlan {
                 None if is_wanted => report.successful_subscriptions.push(name),
                 None => {}
             }
-            tell(Applied { change: &step.change, failure });
+            tell(AppliedEntry { change: &step.change, failure });
         }
         report
     }

@@ -9,7 +9,7 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Applied, SubscriptionReport};
+pub use apply::{AppliedEntry, SubscriptionReport};
 pub use checks::Taking;
 pub use file::{Field, Rule, Subscription, Subscriptions, Unusable};
 pub use plan::{Extras, SubscriptionPlan, plan_subscriptions};

@@ -51,6 +51,10 @@ pub enum Command {
     Serve,
     /// Read all settings and say what is missing or contradictory.
     Check(check::Options),
+    /// Bring what onboarding/config describes to the events API: providers, event metadata, registrations.
+    Onboard(onboard::Options),
+    /// Take away what onboarding made.
+    Offboard(onboard::offboard::Options),
     /// Have Commerce send the events that `onboarding/config/commerce-event-subscribe.json` lists.
     Subscribe(subscribe::Options),
     /// List the deployed actions, look at one, or call it.
@@ -103,6 +107,8 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Demo(options) => demo::run(&root(), &options).await,
         Command::Serve => serve::run(&root()).await,
         Command::Check(options) => check::run(&root(), &options),
+        Command::Onboard(options) => onboard::run(&root(), &options).await,
+        Command::Offboard(options) => onboard::offboard::run(&root(), &options).await,
         Command::Subscribe(options) => subscribe::run(&root(), &options).await,
         Command::Action(command) => action::run(&root(), &command).await,
         Command::Activation(command) => activation::run(&root(), &command),

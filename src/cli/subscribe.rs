@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
-use onboarding::{Applied, Change, Extras, Record, SubscriptionPlan, Subscriptions, Taking, plan_subscriptions};
+use onboarding::{AppliedEntry, Change, Extras, Record, SubscriptionPlan, Subscriptions, Taking, plan_subscriptions};
 use sdk::Entry;
 use serde_json::{Value, json};
 use settings::Manifest;
@@ -46,7 +46,7 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut changes = Vec::new();
-    let mut tell = |applied: Applied<'_>| {
+    let mut tell = |applied: AppliedEntry<'_>| {
         changes.push(tell_applied(&applied, options.json));
     };
     let report = plan.apply(&*store.port, &mut tell).await;
@@ -73,7 +73,7 @@ fn tell_plan(plan: &SubscriptionPlan, is_json: bool) {
 }
 
 /// The change as JSON, with its failure.
-fn tell_applied(applied: &Applied<'_>, is_json: bool) -> Value {
+fn tell_applied(applied: &AppliedEntry<'_>, is_json: bool) -> Value {
     let redactor = redaction::process();
     let failure = applied.failure.as_ref().map(|failure| redactor.text(&failure.to_string()).into_owned());
     match &failure {

@@ -24,6 +24,7 @@ mod golden;
 mod in_doubt;
 mod ingestion;
 mod limits;
+mod onboarding;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
@@ -31,6 +32,7 @@ mod sandbox_events;
 mod secrets;
 mod security_headers;
 mod settings;
+mod subscribe;
 mod support;
 mod telemetry;
 mod tidy;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use adobe::Pool;
 use anyhow::{Context, bail};
-use onboarding::{Desired, Workspace};
+use onboarding::{Desired, Failure, Phase, Workspace};
 use sdk::TargetPort;
 use secrecy::ExposeSecret;
-use settings::{Commerce, CommerceAuth, Manifest, Onboarding, Server, ServerUrl, Variables};
+use settings::{Commerce, CommerceAuth, Faults, Manifest, Onboarding, Server, ServerUrl, Variables};
 
-use crate::{secrets, targets};
+use super::remote::RemoteService;
+use crate::{events, secrets, targets};
 
 /// The sandbox's REST API, below a kit's address.
 const SANDBOX: &str = "sandbox/commerce/rest/";
@@ -29,6 +30,12 @@ pub struct Store {
     pub port: Arc<dyn TargetPort>,
 }
 
+/// In the words of Adobe's kit, with every variable on a line of its own.
+fn invalid(faults: Faults) -> Failure {
+    let reason = "Missing or invalid environment variables for Onboarding script.";
+    Failure::new(Phase::EnvironmentVariables, "INVALID_ENV_VARS", reason).detail(faults.to_string())
+}
+
 impl Ground {
     /// Reads the settings.
     ///
@@ -36,7 +43,7 @@ impl Ground {
     /// Everything that is wrong with them.
     pub fn read(root: &Path) -> anyhow::Result<Self> {
         let variables = secrets::variables(root)?;
-        let settings = Onboarding::read(&variables)?;
+        let settings = Onboarding::read(&variables).map_err(invalid)?;
         let pool = Pool::new(&settings.egress).context("no connection can be made")?;
         Ok(Self { root: root.to_owned(), variables, settings, pool })
     }
@@ -64,11 +71,21 @@ impl Ground {
 
     /// Whose events these are; none with the embedded events service.
     pub fn workspace(&self) -> Option<Workspace> {
-        self.settings.events.client.as_ref().map(|client| Workspace {
-            consumer_id: client.consumer_id.clone(),
-            project_id: client.project_id.clone(),
-            workspace_id: client.workspace_id.clone(),
-        })
+        self.settings.events.client.as_ref().map(events::workspace)
+    }
+
+    /// Whose registrations are ours, at an events API elsewhere.
+    pub fn client_id(&self) -> &str {
+        self.settings.events.client.as_ref().map_or("", |client| &client.client_id)
+    }
+
+    /// The management API of this workspace.
+    ///
+    /// # Errors
+    /// The settings lead to no usable client.
+    pub fn service(&self, workspace: &Workspace) -> anyhow::Result<RemoteService> {
+        let client = self.settings.events.client.as_ref().context("no events API elsewhere is said")?;
+        Ok(RemoteService { api: events::management(client, &self.pool)?, workspace: workspace.clone() })
     }
 
     /// The store of the settings, else the sandbox of the kit on this machine.
