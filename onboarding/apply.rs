@@ -32,7 +32,15 @@ struct Broken {
     is_conflict: bool,
 }
 
-/// Looks, plans and applies. `planned` is told every plan before it is carried out, `done` each change when it is done.
+/// Who is told how far it is.
+pub trait Progress: Send {
+    /// A plan that is to be carried out, in the place of the one before.
+    fn planned(&mut self, plan: &Plan);
+    /// A change that was carried out.
+    fn done(&mut self, change: &Change);
+}
+
+/// Looks, plans and applies.
 ///
 /// # Errors
 /// A call failed; running it again goes on from there.
@@ -40,18 +48,18 @@ pub async fn converge(
     service: &dyn EventsService,
     desired: &Desired,
     rules: &Rules<'_>,
-    (planned, done): (&mut (dyn FnMut(&Plan) + Send), &mut (dyn FnMut(&Change) + Send)),
+    progress: &mut dyn Progress,
 ) -> Result<Applied, Failure> {
     let mut looks = 1;
     loop {
         let observed = Observed::read(service, desired, rules).await?;
         let plan = Plan::new(desired, &observed, rules);
-        planned(&plan);
+        progress.planned(&plan);
         // Our own service's clients may have names that we would have; elsewhere a name is wanted for good.
         if let (Some(name), Some(_)) = (plan.taken.first(), rules.workspace_id) {
             return Err(taken(name));
         }
-        match apply(&plan, desired, service, done).await {
+        match apply(&plan, desired, service, progress).await {
             Ok(applied) => return Ok(applied),
             Err(broken) if broken.is_conflict && looks < LOOKS_MAX => looks += 1,
             Err(broken) => return Err(broken.failure),
@@ -69,7 +77,7 @@ async fn apply(
     plan: &Plan,
     desired: &Desired,
     service: &dyn EventsService,
-    done: &mut (dyn FnMut(&Change) + Send),
+    progress: &mut dyn Progress,
 ) -> Result<Applied, Broken> {
     let mut state = State { known: plan.known.clone(), registrations: plan.kept.clone() };
     for step in &plan.steps {
@@ -80,7 +88,7 @@ async fn apply(
             return Err(Broken { failure, is_conflict });
         }
         if step.change.verb != Verb::Leave {
-            done(&step.change);
+            progress.done(&step.change);
         }
     }
     let providers = recorded(&state.known, desired);

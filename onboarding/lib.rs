@@ -22,7 +22,7 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Applied, converge};
+pub use apply::{Applied, Progress, converge};
 pub use change::{Change, Kind, Verb};
 pub use commerce::{
     Configuration, EventingPlan, EventingRemoval, WORKSPACE_FILE, WorkspaceFile, plan_eventing, plan_eventing_removal,

@@ -46,7 +46,7 @@ impl Observed {
         let by_record = ours().find(|found| recorded == Some(found.id.as_str()));
         let by_instance = || ours().find(|found| instance_id.as_deref() == Some(found.instance_id.as_str()));
         // Of several with one label the last counts, as in Adobe's kit.
-        let by_label = || ours().filter(|found| found.label == wanted.label).last();
+        let by_label = || ours().rfind(|found| found.label == wanted.label);
         by_record.or_else(by_instance).or_else(by_label)
     }
 }

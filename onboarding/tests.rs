@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use uuid::{Uuid, Version};
 
 use crate::{
-    Change, Desired, EVENTS_FILE, Failure, Observed, PROVIDERS_FILE, Plan, REGISTRATIONS_FILE, Rules, StoredService,
-    Targets, Verb, converge,
+    Change, Desired, EVENTS_FILE, Failure, Observed, PROVIDERS_FILE, Plan, Progress, REGISTRATIONS_FILE, Rules,
+    StoredService, Targets, Verb, converge,
 };
 
 /// What a run did, by labels, codes and names.
@@ -21,6 +21,20 @@ struct Report {
     updated: Vec<String>,
     deleted: Vec<String>,
     left_out: Vec<String>,
+}
+
+impl Progress for Report {
+    fn planned(&mut self, _: &Plan) {}
+
+    fn done(&mut self, change: &Change) {
+        let list = match change.verb {
+            Verb::Create => &mut self.created,
+            Verb::Update => &mut self.updated,
+            Verb::Delete => &mut self.deleted,
+            Verb::Leave => panic!("what is left is not done: {change}"),
+        };
+        list.push(change.name.clone());
+    }
 }
 
 /// A store and a copy of the shipped config folder that a test may change.
@@ -68,16 +82,7 @@ impl Kit {
 
     async fn run(&self, desired: &Desired, rules: &Rules<'_>, second: i64) -> Result<Report, Failure> {
         let mut report = Report::default();
-        let mut done = |change: &Change| {
-            let list = match change.verb {
-                Verb::Create => &mut report.created,
-                Verb::Update => &mut report.updated,
-                Verb::Delete => &mut report.deleted,
-                Verb::Leave => panic!("what is left is not done: {change}"),
-            };
-            list.push(change.name.clone());
-        };
-        let applied = converge(&self.service(second), desired, rules, (&mut |_| (), &mut done)).await?;
+        let applied = converge(&self.service(second), desired, rules, &mut report).await?;
         report.left_out = applied.left_out;
         Ok(report)
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use jiff::Timestamp;
-use onboarding::{Change, Plan, Rules, StoredService, Targets};
+use onboarding::{Change, Plan, Progress, Rules, StoredService, Targets};
 use store::Store;
 use tracing::info;
 
@@ -27,16 +27,28 @@ pub fn rules(is_deployed: &dyn Fn(&str) -> bool, prune: bool) -> Rules<'_> {
 /// The store failed.
 pub async fn seed(project: &Project, store: &dyn Store, now: Timestamp) -> anyhow::Result<()> {
     let is_deployed = |action: &str| project.deploys(action);
-    let mut changes = 0_usize;
-    let told: (&mut (dyn FnMut(&Plan) + Send), &mut (dyn FnMut(&Change) + Send)) = (&mut |_| (), &mut |_| changes += 1);
+    let mut changes = Changes(0);
     let service = StoredService { store, now };
-    let seeded = onboarding::converge(&service, &project.desired, &rules(&is_deployed, false), told).await;
+    let seeded = onboarding::converge(&service, &project.desired, &rules(&is_deployed, false), &mut changes).await;
     let applied = seeded.context("the events service cannot be onboarded")?;
-    if changes > 0 {
-        info!(changes, "the events service was onboarded");
+    if changes.0 > 0 {
+        info!(changes = changes.0, "the events service was onboarded");
     }
     if !applied.left_out.is_empty() {
         info!(registrations = applied.left_out.join(", "), "left out, because their actions are not deployed");
     }
     Ok(())
+}
+
+/// How many there were.
+struct Changes(usize);
+
+impl Progress for Changes {
+    fn planned(&mut self, _: &Plan) {
+        self.0 = 0;
+    }
+
+    fn done(&mut self, _: &Change) {
+        self.0 += 1;
+    }
 }

@@ -234,7 +234,8 @@ impl Plan {
         match (found, (rules.is_deployed)(&wanted.runtime_action)) {
             (None, false) => self.left_out.push(name),
             (None, true) => {
-                self.step(Verb::Create, Kind::Registration, &name, Vec::new(), Act::CreateRegistration(draft))
+                let act = Act::CreateRegistration(draft);
+                self.step(Verb::Create, Kind::Registration, &name, Vec::new(), act);
             }
             // A client that has registered under this name has a purpose of its own.
             (Some(found), _) if found.client_id != rules.client_id => {

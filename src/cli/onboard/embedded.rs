@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
-use onboarding::{Desired, Observed, Plan, StoredService};
+use onboarding::{Desired, Observed, Plan, StoredService, converge};
 use serde_json::Value;
 use settings::{Local, Manifest};
 use store::{Catalogue, Options as StoreOptions, Reader, Sqlite, Store, StoreError};
@@ -36,7 +36,7 @@ pub async fn run(ground: &Ground, options: &Options, (desired, manifest): (&Desi
         return Ok(());
     };
     let service = StoredService { store: &store, now: Timestamp::now() };
-    let applied = told.converge(&service, desired, &rules).await;
+    let applied = converge(&service, desired, &rules, &mut told).await;
     store.close().await;
     told.end(result(&applied?));
     Ok(())

@@ -31,7 +31,7 @@ pub struct Store {
 }
 
 /// In the words of Adobe's kit, with every variable on a line of its own.
-fn invalid(faults: Faults) -> Failure {
+fn invalid(faults: &Faults) -> Failure {
     let reason = "Missing or invalid environment variables for Onboarding script.";
     Failure::new(Phase::EnvironmentVariables, "INVALID_ENV_VARS", reason).detail(faults.to_string())
 }
@@ -43,7 +43,7 @@ impl Ground {
     /// Everything that is wrong with them.
     pub fn read(root: &Path) -> anyhow::Result<Self> {
         let variables = secrets::variables(root)?;
-        let settings = Onboarding::read(&variables).map_err(invalid)?;
+        let settings = Onboarding::read(&variables).map_err(|faults| invalid(&faults))?;
         let pool = Pool::new(&settings.egress).context("no connection can be made")?;
         Ok(Self { root: root.to_owned(), variables, settings, pool })
     }

@@ -13,7 +13,7 @@ use clap::Args;
 use engine::slug;
 use onboarding::{
     Applied, Desired, EventsService, Failure, FoundRegistration, Observed, Plan, Record, RecordedRegistration, Rules,
-    Target, Targets, Workspace,
+    Target, Targets, Workspace, converge,
 };
 use serde_json::Value;
 use settings::Manifest;
@@ -71,7 +71,7 @@ async fn elsewhere(
         told.end(Value::Null);
         return Ok(());
     }
-    let applied = told.converge(&service, desired, &rules).await?;
+    let applied = converge(&service, desired, &rules, &mut told).await?;
     let record = Record {
         workspace: workspace.clone(),
         providers: applied.providers.clone(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use clap::Args;
-use onboarding::{DEV_SUFFIX, Desired, Observed, Plan, Record, RecordedProvider, Rules, Targets};
+use onboarding::{DEV_SUFFIX, Desired, Observed, Plan, Record, RecordedProvider, Rules, Targets, converge};
 use serde_json::Value;
 
 use super::ground::Ground;
@@ -51,7 +51,7 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     }
     let count = plan.changes().count();
     options.confirm.confirm(&format!("remove {count} things at the events API?"), "`--dry-run` shows which")?;
-    told.converge(&service, &nothing, &rules).await?;
+    converge(&service, &nothing, &rules, &mut told).await?;
     Record::remove(&ground.data())?;
     told.end(Value::Null);
     Ok(())

@@ -2,10 +2,7 @@
 
 use std::fmt::Write;
 
-use onboarding::{
-    Applied, Change, Desired, EventsService, Failure, Plan, RecordedProvider, RecordedRegistration, Rules, Verb,
-    converge,
-};
+use onboarding::{Applied, Change, Plan, Progress, RecordedProvider, RecordedRegistration, Verb};
 use serde_json::{Value, json};
 
 /// Collects and prints.
@@ -22,23 +19,6 @@ impl Told {
         Self { is_json, is_dry, changes: Vec::new(), done: 0 }
     }
 
-    /// Looks, plans and applies at the events service, and tells each step.
-    ///
-    /// # Errors
-    /// A call failed.
-    pub async fn converge(
-        &mut self,
-        service: &dyn EventsService,
-        desired: &Desired,
-        rules: &Rules<'_>,
-    ) -> Result<Applied, Failure> {
-        let told = std::sync::Mutex::new(self);
-        let lock = || told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut planned = |plan: &Plan| lock().again(plan.changes());
-        let mut done = |change: &Change| lock().done(change);
-        converge(service, desired, rules, (&mut planned, &mut done)).await
-    }
-
     /// A plan beside those before it.
     pub fn plan<'a>(&mut self, changes: impl IntoIterator<Item = &'a Change>) {
         for change in changes {
@@ -46,22 +26,6 @@ impl Told {
                 println!("{change}");
             }
             self.changes.push(change.clone());
-        }
-    }
-
-    /// A plan in the place of the one before.
-    fn again<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) {
-        self.changes.clear();
-        self.done = 0;
-        self.plan(changes);
-    }
-
-    /// A change that was carried out.
-    pub fn done(&mut self, change: &Change) {
-        self.done += 1;
-        if !self.is_json {
-            let all = self.count(|verb| verb != Verb::Leave);
-            println!("[{}/{all}] {change}", self.done);
         }
     }
 
@@ -91,6 +55,22 @@ impl Told {
         }
         let nothing = if self.is_dry { "; nothing was changed" } else { "" };
         println!("{line}{nothing}");
+    }
+}
+
+impl Progress for Told {
+    fn planned(&mut self, plan: &Plan) {
+        self.changes.clear();
+        self.done = 0;
+        self.plan(plan.changes());
+    }
+
+    fn done(&mut self, change: &Change) {
+        self.done += 1;
+        if !self.is_json {
+            let all = self.count(|verb| verb != Verb::Leave);
+            println!("[{}/{all}] {change}", self.done);
+        }
     }
 }
 

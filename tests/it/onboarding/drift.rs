@@ -19,18 +19,18 @@ impl Bench {
 
     /// Drift is told as this line, and only this; afterwards the state is as it was.
     async fn check_mended(&self, line: &str, wanted: &Value) {
-        assert_eq!(self.changes(&["onboard", "--dry-run"]).await, [line]);
+        assert_eq!(self.changes(&["onboard", "--dry-run"]), [line]);
         assert_ne!(self.snapshot().await, *wanted, "{line}");
-        assert_eq!(self.changes(&["onboard"]).await, [line]);
+        assert_eq!(self.changes(&["onboard"]), [line]);
         assert_eq!(self.snapshot().await, *wanted, "{line}");
-        assert_eq!(self.changes(&["onboard"]).await, [""; 0]);
+        assert_eq!(self.changes(&["onboard"]), [""; 0]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_any_item_at_the_service_is_found_and_mended() {
     let bench = Bench::new().await;
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
     let wanted = bench.snapshot().await;
     let provider = bench.provider("Backoffice Provider - local").await;
     let (id, label, description) = (provider["id"].as_str().unwrap(), &provider["label"], &provider["description"]);
@@ -64,7 +64,7 @@ async fn a_change_of_any_item_at_the_service_is_found_and_mended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_registration_is_found_and_mended_and_keeps_its_id() {
     let bench = Bench::new().await;
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
     let wanted = bench.snapshot().await;
     let find = |all: Vec<Value>| all.into_iter().find(|found| found["name"] == "Backoffice Product Sync").unwrap();
     let found = find(bench.registrations().await);
@@ -89,14 +89,14 @@ async fn a_changed_registration_is_found_and_mended_and_keeps_its_id() {
     assert_eq!(find(bench.registrations().await)["registration_id"], id);
     // Somebody wants it to be off.
     bench.put(&format!("registrations/{id}"), &body("enabled", false.into())).await;
-    assert_eq!(bench.changes(&["onboard"]).await, [""; 0]);
+    assert_eq!(bench.changes(&["onboard"]), [""; 0]);
     assert_eq!(find(bench.registrations().await)["enabled"], false);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_gone_comes_again() {
     let bench = Bench::new().await;
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
     let wanted = bench.snapshot().await;
     let found = bench.registrations().await.remove(0);
     let path = bench.place(&format!("registrations/{}", found["registration_id"].as_str().unwrap()));
@@ -108,7 +108,7 @@ async fn what_is_gone_comes_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_event_list_changes_the_registration() {
     let bench = Bench::new().await;
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
     let events = bench.project.read(EVENTS);
     bench
         .project
@@ -117,16 +117,13 @@ async fn a_changed_event_list_changes_the_registration() {
         "create event-metadata be-observer.catalog_stock_counted",
         "update registration Backoffice Stock Sync (events_of_interest)",
     ];
-    assert_eq!(bench.changes(&["onboard"]).await, changed);
+    assert_eq!(bench.changes(&["onboard"]), changed);
     // What the files no longer mention goes when that is said.
-    assert_eq!(bench.changes(&["onboard"]).await, [""; 0]);
-    assert_eq!(
-        bench.changes(&["onboard", "--prune"]).await,
-        ["delete event-metadata be-observer.catalog_stock_update"]
-    );
+    assert_eq!(bench.changes(&["onboard"]), [""; 0]);
+    assert_eq!(bench.changes(&["onboard", "--prune"]), ["delete event-metadata be-observer.catalog_stock_update"]);
     bench.project.write("onboarding/config/starter-kit-registrations.json",
         r#"{"product": ["commerce", "backoffice"], "customer": ["commerce"], "order": ["commerce"], "stock": ["commerce"]}"#);
-    let pruned = bench.changes(&["onboard", "--prune"]).await;
+    let pruned = bench.changes(&["onboard", "--prune"]);
     let registrations = ["Backoffice Customer Sync", "Backoffice Order Sync", "Backoffice Stock Sync"];
     let mut names: Vec<String> =
         pruned.iter().filter_map(|line| line.strip_prefix("delete registration ")).map(str::to_owned).collect();
@@ -138,20 +135,19 @@ async fn a_changed_event_list_changes_the_registration() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_namespace_keeps_its_providers() {
     let bench = Bench::new().await;
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
     let ids =
         |providers: Vec<Value>| -> Vec<String> { providers.iter().map(|found| found["id"].to_string()).collect() };
     let before = ids(bench.providers().await);
     let output = super::run(
         &bench.service.client_of(crate::support::Project::new()).with("AIO_runtime_namespace", "1-renamed"),
         &["onboard"],
-    )
-    .await;
+    );
     assert!(output.status.success(), "{output:?}");
     assert_eq!(ids(bench.providers().await), before);
     bench.provider("Commerce Provider - renamed").await;
     // The suffix comes once, however often it runs.
-    bench.ok(&["onboard"]).await;
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
+    bench.ok(&["onboard"]);
     bench.provider("Commerce Provider - local").await;
 }

@@ -13,12 +13,12 @@ const ENTITIES: &str =
 async fn a_run_that_is_killed_after_any_call_is_completed_by_the_next() {
     let bench = Bench::new().await;
     bench.project.write("onboarding/config/starter-kit-registrations.json", ENTITIES);
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
     let wanted = bench.snapshot().await;
     let mut kills = 0;
     for number in 1..=CALLS_MAX {
         bench.proxy.hold(None);
-        bench.ok(&["offboard", "--yes"]).await;
+        bench.ok(&["offboard", "--yes"]);
         assert_eq!(bench.providers().await.len(), 0);
         bench.proxy.hold(Some(number));
         if !is_killed(&bench).await {
@@ -26,7 +26,7 @@ async fn a_run_that_is_killed_after_any_call_is_completed_by_the_next() {
         }
         kills += 1;
         bench.proxy.hold(None);
-        bench.ok(&["onboard"]).await;
+        bench.ok(&["onboard"]);
         assert_eq!(bench.snapshot().await, wanted, "after call {number}");
     }
     // A token, two lists, two providers, six events and three registrations.

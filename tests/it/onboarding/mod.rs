@@ -39,41 +39,37 @@ impl Bench {
     }
 
     /// Runs a command to its end, beside whoever answers it.
-    async fn run(&self, arguments: &[&str]) -> Output {
-        run(&self.project, arguments).await
+    fn run(&self, arguments: &[&str]) -> Output {
+        run(&self.project, arguments)
     }
 
     #[track_caller]
-    fn ok(&self, arguments: &[&str]) -> impl Future<Output = String> {
-        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        async move {
-            let output = self.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await;
-            assert!(output.status.success(), "{arguments:?}: {output:?}");
-            String::from_utf8(output.stdout).unwrap()
-        }
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// A command that has to fail; what it says.
-    async fn fails(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments).await;
+    #[track_caller]
+    fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
         String::from_utf8(output.stderr).unwrap()
     }
 
     /// The changes that are not `leave`, as `action kind name (why)`.
-    async fn changes(&self, arguments: &[&str]) -> Vec<String> {
-        let printed: Value = serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat()).await).unwrap();
+    fn changes(&self, arguments: &[&str]) -> Vec<String> {
+        let printed: Value = serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())).unwrap();
         let changes = printed["changes"].as_array().unwrap();
-        let changed = changes.iter().filter(|change| change["action"] != "leave");
-        changed
-            .map(|change| {
-                let text = |name: &str| change[name].as_str().unwrap().to_owned();
-                let why: Vec<&str> =
-                    change["why"].as_array().unwrap().iter().map(|why| why.as_str().unwrap()).collect();
-                let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
-                format!("{} {} {}{why}", text("action"), text("kind"), text("name"))
-            })
-            .collect()
+        let told = changes.iter().filter(|change| change["action"] != "leave");
+        told.map(|change| {
+            let text = |name: &str| change[name].as_str().unwrap().to_owned();
+            let why: Vec<&str> = change["why"].as_array().unwrap().iter().map(|why| why.as_str().unwrap()).collect();
+            let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
+            format!("{} {} {}{why}", text("action"), text("kind"), text("name"))
+        })
+        .collect()
     }
 
     /// `/events/{organisation}/{project}/{workspace}` and what follows.
@@ -160,7 +156,7 @@ impl Bench {
 }
 
 /// Not on the runtime's thread: what answers the command runs there.
-async fn run(project: &Project, arguments: &[&str]) -> Output {
+fn run(project: &Project, arguments: &[&str]) -> Output {
     let command = project.command(arguments);
     tokio::task::block_in_place(|| crate::support::end_of(command))
 }

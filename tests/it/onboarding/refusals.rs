@@ -8,9 +8,9 @@ use super::proxy::{Call, html, problem};
 use crate::support::Project;
 
 /// The command fails with these words and sends no write; afterwards it works.
-async fn check(bench: &Bench, words: &[&str]) {
+fn check(bench: &Bench, words: &[&str]) {
     bench.proxy.take();
-    let said = bench.fails(&["onboard"]).await;
+    let said = bench.fails(&["onboard"]);
     for word in words {
         assert!(said.contains(word), "`{word}` is not in:\n{said}");
     }
@@ -32,13 +32,13 @@ async fn a_list_that_cannot_be_read_stops_everything() {
         ),
     ] {
         bench.proxy.stand_in(move |call| is_list(call, end).then(|| problem(StatusCode::FORBIDDEN, "no access")));
-        check(&bench, &[label, "I/O Events answered 403: no access", "OAUTH_SCOPES"]).await;
+        check(&bench, &[label, "I/O Events answered 403: no access", "OAUTH_SCOPES"]);
         assert!(!bench.proxy.take().iter().any(Call::is_write), "a list that failed is no empty list");
         bench.proxy.stand_in(move |call| is_list(call, end).then(|| html(StatusCode::OK)));
-        check(&bench, &[label, "a page in HTML or XML that is not JSON", "IO_MANAGEMENT_BASE_URL"]).await;
+        check(&bench, &[label, "a page in HTML or XML that is not JSON", "IO_MANAGEMENT_BASE_URL"]);
     }
     bench.proxy.stand_in(|_| None);
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
     bench.proxy.stand_in(|call| is_list(call, "/eventmetadata").then(|| problem(StatusCode::BAD_GATEWAY, "later")));
     check(
         &bench,
@@ -47,10 +47,9 @@ async fn a_list_that_cannot_be_read_stops_everything() {
             "returned a non-2XX status code",
             "answered 502: later",
         ],
-    )
-    .await;
+    );
     bench.proxy.stand_in(|_| None);
-    assert!(bench.ok(&["onboard"]).await.contains("31 left as they are"));
+    assert!(bench.ok(&["onboard"]).contains("31 left as they are"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,17 +65,16 @@ async fn a_write_that_fails_is_told_with_its_label_and_the_next_run_goes_on() {
         check(
             &bench,
             &[label, "returned a non-2XX status code", "I/O Events answered 500: broken", "at: create", "run it again"],
-        )
-        .await;
+        );
         bench.proxy.stand_in(move |call| is_it(call).then(|| html(StatusCode::OK)));
-        check(&bench, &[label, "did not return the expected response"]).await;
+        check(&bench, &[label, "did not return the expected response"]);
         bench.proxy.stand_in(move |call| {
             is_it(call).then(|| axum::response::IntoResponse::into_response(axum::Json(json!({"reason": "no"}))))
         });
-        check(&bench, &[label, "did not return the expected response"]).await;
+        check(&bench, &[label, "did not return the expected response"]);
     }
     bench.proxy.stand_in(|_| None);
-    assert!(bench.ok(&["onboard"]).await.starts_with("[1/8] create  registration"));
+    assert!(bench.ok(&["onboard"]).starts_with("[1/8] create  registration"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,8 +91,7 @@ async fn a_quota_and_a_taken_name_are_told() {
             "409: a client may have 30 registrations",
             "as many registrations as it may",
         ],
-    )
-    .await;
+    );
     bench.proxy.stand_in(|_| None);
 
     // Another client of the workspace has the name.
@@ -109,8 +106,7 @@ async fn a_quota_and_a_taken_name_are_told() {
     });
     let made = bench.service.ask(Method::POST, &bench.place("registrations"), Some(&registration)).await;
     assert_eq!(made.status, 201, "{made:?}");
-    check(&bench, &["The name `Backoffice Stock Sync` is taken", "another client has a registration of this name"])
-        .await;
+    check(&bench, &["The name `Backoffice Stock Sync` is taken", "another client has a registration of this name"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,13 +125,13 @@ async fn credentials_that_are_wrong_are_told_without_being_shown() {
         (with("IO_MANAGEMENT_BASE_URL", "http://127.0.0.1:9/"), "I/O Events cannot be reached"),
         (with("OAUTH_BASE_URL", "http://127.0.0.1:9/"), "IMS cannot be reached"),
     ] {
-        let output = super::run(&project, &["onboard"]).await;
+        let output = super::run(&project, &["onboard"]);
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(1) && said.contains(words), "{words}: {said}");
         assert!(said.contains("\n  hint: "), "{said}");
     }
     assert_eq!(bench.providers().await.len(), 0);
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
 }
 
 #[test]

@@ -8,14 +8,14 @@ use crate::support::Project;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_run_sends_no_write() {
     let bench = Bench::new().await;
-    let told = bench.ok(&["onboard"]).await;
+    let told = bench.ok(&["onboard"]);
     assert!(told.contains("[1/31] create  provider                Commerce Provider - local\n"), "{told}");
     assert!(told.ends_with("\n31 created, 0 updated, 0 deleted, 0 left as they are\n"), "{told}");
     assert_eq!(bench.proxy.take().iter().filter(|call| call.is_write()).count(), 31);
     assert_eq!((bench.providers().await.len(), bench.registrations().await.len()), (2, 8));
     let before = bench.snapshot().await;
 
-    assert_eq!(bench.ok(&["onboard"]).await, "0 created, 0 updated, 0 deleted, 31 left as they are\n");
+    assert_eq!(bench.ok(&["onboard"]), "0 created, 0 updated, 0 deleted, 31 left as they are\n");
     let calls = bench.proxy.take();
     assert!(!calls.is_empty() && !calls.iter().any(super::proxy::Call::is_write), "{calls:?}");
     assert_eq!(bench.snapshot().await, before);
@@ -24,7 +24,7 @@ async fn the_second_run_sends_no_write() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_tells_and_does_nothing() {
     let bench = Bench::new().await;
-    let told = bench.ok(&["onboard", "--dry-run"]).await;
+    let told = bench.ok(&["onboard", "--dry-run"]);
     assert!(told.contains("create  registration            Backoffice Stock Sync\n"), "{told}");
     assert!(
         told.ends_with("31 to create, 0 to update, 0 to delete, 0 as they should be; nothing was changed\n"),
@@ -37,7 +37,7 @@ async fn a_dry_run_tells_and_does_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_made_is_what_adobes_kit_returns() {
     let bench = Bench::new().await;
-    let printed: Value = serde_json::from_str(&bench.ok(&["onboard", "--json"]).await).unwrap();
+    let printed: Value = serde_json::from_str(&bench.ok(&["onboard", "--json"])).unwrap();
     let (providers, registrations) = (bench.providers().await, bench.registrations().await);
     let of =
         |key: &str| printed["providers"].as_array().unwrap().iter().find(|found| found["key"] == key).unwrap().clone();
@@ -85,39 +85,39 @@ async fn two_runs_at_once_end_in_one_state() {
     // Who comes second on something looks again; who loses every time says so, and running again helps.
     assert!(outputs.iter().any(|output| output.status.success()), "{said:?}");
     for project in [&bench.project, &other] {
-        let output = super::run(project, &["onboard"]).await;
+        let output = super::run(project, &["onboard"]);
         assert!(output.status.success(), "{output:?}");
     }
     assert_eq!((bench.providers().await.len(), bench.registrations().await.len()), (2, 8));
     bench.proxy.take();
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
     assert!(!bench.proxy.take().iter().any(super::proxy::Call::is_write));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_folder_has_one_run_at_a_time() {
     let bench = Bench::new().await;
-    bench.ok(&["onboard", "--dry-run"]).await;
+    bench.ok(&["onboard", "--dry-run"]);
     let lock = std::fs::File::options().write(true).open(bench.project.path().join("data/onboarding.lock")).unwrap();
     lock.lock().unwrap();
-    let said = bench.fails(&["onboard"]).await;
+    let said = bench.fails(&["onboard"]);
     assert!(said.starts_with("error: another onboarding of this folder is under way\n  hint: "), "{said}");
     lock.unlock().unwrap();
-    bench.ok(&["onboard"]).await;
+    bench.ok(&["onboard"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn offboarding_asks_and_takes_everything_away() {
     let bench = Bench::new().await;
-    bench.ok(&["onboard"]).await;
-    let said = bench.fails(&["offboard"]).await;
+    bench.ok(&["onboard"]);
+    let said = bench.fails(&["offboard"]);
     assert!(said.contains("nobody is here to be asked: remove 10 things at the events API?"), "{said}");
     assert_eq!(bench.registrations().await.len(), 8);
     // Also without what the earlier run left.
     std::fs::remove_file(bench.project.path().join("data/onboarding.json")).unwrap();
-    assert!(bench.ok(&["offboard", "--yes"]).await.ends_with("0 created, 0 updated, 10 deleted, 0 left as they are\n"));
+    assert!(bench.ok(&["offboard", "--yes"]).ends_with("0 created, 0 updated, 10 deleted, 0 left as they are\n"));
     assert_eq!((bench.providers().await.len(), bench.registrations().await.len()), (0, 0));
-    assert_eq!(bench.ok(&["offboard", "--yes"]).await, "0 created, 0 updated, 0 deleted, 0 left as they are\n");
+    assert_eq!(bench.ok(&["offboard", "--yes"]), "0 created, 0 updated, 0 deleted, 0 left as they are\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
