@@ -209,7 +209,10 @@ fn broken_files_are_refused_in_their_places() {
         "`/0/event/rules/0/value`: expected a text",
     );
     check(SUBSCRIPTIONS_FILE, "/0/events", Some(json!({})), "did you mean `event`?");
+}
 
+#[test]
+fn broken_deliveries_and_workspaces_are_refused_too() {
     check(
         DELIVERY_FILE,
         "/a/retry_fro",
