@@ -79,8 +79,8 @@ async fn from_an_empty_service_to_the_whole_circle() {
     // The store tells of it, and it goes no further.
     assert_eq!(state(&kit, &project, "ERP-1").await, json!(["suppressed"]));
     assert_eq!(service.erp_writes().await.len(), 1, "nothing echoes");
-    let changes = service.server().calls("products").await;
-    assert_eq!(changes.iter().filter(|call| !call["event_id"].is_null()).count(), 1, "{changes:?}");
+    let brought = service.server().calls("products").await;
+    assert_eq!(brought.iter().filter(|call| !call["event_id"].is_null()).count(), 1, "{brought:?}");
 
     // The same commands again change nothing.
     assert_eq!(run(&project, &["onboard"]), "0 created, 0 updated, 0 deleted, 32 left as they are\n");
