@@ -21,6 +21,17 @@ pub struct Eventing {
 }
 
 impl Eventing {
+    /// Says at the end why Commerce was left out.
+    pub fn note(ground: &Ground, desired: &Desired) {
+        let is_wanted = desired.providers.iter().any(|provider| provider.key == COMMERCE_KEY);
+        if is_wanted && ground.settings.commerce.is_none() {
+            eprintln!(
+                "note: Commerce is not told where its events go, because COMMERCE_BASE_URL is not set\n  hint: set it and its \
+                 credentials, and run this again"
+            );
+        }
+    }
+
     /// Reads what is needed, before anything is changed anywhere. `None`: no entity takes events of Commerce, or no Commerce is
     /// said.
     ///
@@ -31,10 +42,6 @@ impl Eventing {
             return Ok(None);
         };
         if ground.settings.commerce.is_none() {
-            eprintln!(
-                "note: Commerce is not told where its events go, because COMMERCE_BASE_URL is not set\n  hint: set it and its \
-                 credentials, and run this again"
-            );
             return Ok(None);
         }
         let workspace = WorkspaceFile::read(&ground.config_folder(), ground.workspace().as_ref())?;

@@ -91,6 +91,7 @@ async fn elsewhere(
         record.write(&ground.data())?;
     }
     told.end(result(&applied));
+    Eventing::note(ground, desired);
     warn_of_unproven(&applied);
     Ok(())
 }

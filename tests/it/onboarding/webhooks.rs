@@ -1,14 +1,22 @@
 //! With a public address events come by webhook.
 
 use std::net::TcpListener as StdListener;
+use std::process::Output;
 
 use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::Bench;
 use super::proxy::problem;
-use crate::support::{PRODUCT_CREATE, product};
+use crate::support::{PRODUCT_CREATE, Project, end_of, product};
 use crate::two_processes::Store;
+
+/// The store has no module for events.
+fn without_commerce(project: &Project) -> Output {
+    let mut command = project.command(&["onboard"]);
+    command.env_remove("COMMERCE_BASE_URL");
+    tokio::task::block_in_place(|| end_of(command))
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn registrations_point_to_the_public_address_which_has_to_answer() {
@@ -17,7 +25,7 @@ async fn registrations_point_to_the_public_address_which_has_to_answer() {
     let public_url = format!("http://{address}");
     let project = bench.service.publisher(&store).with("KIT_BIND", &address).with("KIT_PUBLIC_URL", &public_url);
     let onboard = |code| {
-        let output = super::run(&project, &["onboard"]);
+        let output = without_commerce(&project);
         assert_eq!(output.status.code(), Some(code), "{output:?}");
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
     };
@@ -48,7 +56,7 @@ async fn a_kit_publishes_as_the_provider_that_onboarding_left_it() {
     let (bench, store) = (Bench::new().await, Store::open().await);
     let project = bench.service.publisher(&store);
     let project = project.with("IO_MANAGEMENT_BASE_URL", &format!("{}/events/", bench.proxy.url));
-    assert!(super::run(&project, &["onboard"]).status.success());
+    assert!(without_commerce(&project).status.success());
     // Without it the list of providers would have to be asked for.
     bench.proxy.stand_in(|call| {
         let is_list = call.method == Method::GET && call.path.ends_with("/providers");
