@@ -4,17 +4,38 @@
 //! Invariant: what exists keeps its id, and applying the same files a second time changes nothing.
 
 mod apply;
+mod change;
 mod desired;
+mod explain;
+mod failure;
 mod files;
+mod observed;
 mod plan;
 mod problem;
+mod record;
 mod samples;
+mod service;
+mod stored;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Report, apply};
+pub use apply::{Applied, Progress, converge};
+pub use change::{Change, Kind, Verb};
 pub use desired::{Desired, EventMetadata, Interest, Provider, Registration};
+pub use failure::{Failure, Phase};
 pub use files::{EVENTS_FILE, PROVIDERS_FILE, REGISTRATIONS_FILE};
-pub use plan::{Object, Plan};
+pub use observed::Observed;
+pub use plan::{Plan, Rules, Targets};
 pub use problem::{LoadError, Problem};
+pub use record::{
+    RECORD_FILE, Record, RecordError, RecordedEventing, RecordedProvider, RecordedRegistration, Workspace,
+};
 pub use samples::{Sample, samples};
+pub use service::{
+    EventOfInterest, EventsService, FoundMetadata, FoundProvider, FoundRegistration, ServiceError, ServiceFault,
+    Target, WantedRegistration,
+};
+pub use stored::StoredService;
+
+/// Ends the names of registrations that a laptop makes for itself, beside those of production.
+pub const DEV_SUFFIX: &str = " - dev";

@@ -9,7 +9,33 @@ use store::{Catalogue, Options, Sqlite, Store};
 use tempfile::TempDir;
 use uuid::{Uuid, Version};
 
-use crate::{Desired, EVENTS_FILE, PROVIDERS_FILE, Plan, REGISTRATIONS_FILE, Report, apply};
+use crate::{
+    Change, Desired, EVENTS_FILE, Failure, Observed, PROVIDERS_FILE, Plan, Progress, REGISTRATIONS_FILE, Rules,
+    StoredService, Targets, Verb, converge,
+};
+
+/// What a run did, by labels, codes and names.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Report {
+    created: Vec<String>,
+    updated: Vec<String>,
+    deleted: Vec<String>,
+    left_out: Vec<String>,
+}
+
+impl Progress for Report {
+    fn planned(&mut self, _: &Plan) {}
+
+    fn done(&mut self, change: &Change) {
+        let list = match change.verb {
+            Verb::Create => &mut self.created,
+            Verb::Update => &mut self.updated,
+            Verb::Delete => &mut self.deleted,
+            Verb::Leave => panic!("what is left is not done: {change}"),
+        };
+        list.push(change.name.clone());
+    }
+}
 
 /// A store and a copy of the shipped config folder that a test may change.
 struct Kit {
@@ -36,17 +62,45 @@ impl Kit {
         fs::write(path, text.replace(from, to)).unwrap();
     }
 
+    fn desired(&self) -> Desired {
+        Desired::load(self.folder.path(), "1-shop").unwrap()
+    }
+
+    fn service(&self, second: i64) -> StoredService<'_> {
+        StoredService { store: &self.store, now: at(second) }
+    }
+
     async fn plan(&self, is_deployed: &dyn Fn(&str) -> bool, second: i64) -> Plan {
-        let desired = Desired::load(self.folder.path(), "1-shop").unwrap();
-        Plan::new(&desired, &self.catalogue().await, is_deployed, at(second))
+        let (desired, rules) = (self.desired(), rules(is_deployed));
+        let observed = Observed::read(&self.service(second), &desired, &rules).await.unwrap();
+        Plan::new(&desired, &observed, &rules)
     }
 
     async fn seed(&self, is_deployed: &dyn Fn(&str) -> bool, second: i64) -> Report {
-        apply(self.plan(is_deployed, second).await, &self.store).await.unwrap()
+        self.run(&self.desired(), &rules(is_deployed), second).await.unwrap()
+    }
+
+    async fn run(&self, desired: &Desired, rules: &Rules<'_>, second: i64) -> Result<Report, Failure> {
+        let mut report = Report::default();
+        let applied = converge(&self.service(second), desired, rules, &mut report).await?;
+        report.left_out = applied.left_out;
+        Ok(report)
     }
 
     async fn catalogue(&self) -> Catalogue {
         self.store.catalogue().await.unwrap()
+    }
+}
+
+fn rules(is_deployed: &dyn Fn(&str) -> bool) -> Rules<'_> {
+    Rules {
+        client_id: store::Registration::OWN_CLIENT,
+        targets: Targets::Actions,
+        is_deployed,
+        record: None,
+        workspace_id: None,
+        prune: false,
+        name_suffix: "",
     }
 }
 
@@ -106,8 +160,9 @@ async fn a_second_run_changes_nothing() {
     kit.seed(&all, 10).await;
     let before = kit.catalogue().await;
     let plan = kit.plan(&all, 20).await;
-    assert_eq!((plan.create.len(), plan.update.len(), plan.leave.len()), (0, 0, 2 + 21 + 8));
-    assert_eq!(apply(plan, &kit.store).await.unwrap(), Report::default());
+    assert!(plan.is_empty());
+    assert_eq!(plan.changes().count(), 2 + 21 + 8);
+    assert_eq!(kit.seed(&all, 20).await, Report::default());
     let after = kit.catalogue().await;
     assert_eq!(before.providers, after.providers);
     assert_eq!(before.metadata, after.metadata);
@@ -227,32 +282,39 @@ async fn the_order_of_events_is_no_change() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_cut_short_is_completed() {
-    let kit = Kit::new();
-    let mut plan = kit.plan(&all, 10).await;
-    plan.create.truncate(5);
-    apply(plan, &kit.store).await.unwrap();
-    let report = kit.seed(&all, 20).await;
-    assert_eq!(report.created.len(), 2 + 21 + 8 - 5);
-    assert_eq!(kit.seed(&all, 30).await, Report::default());
-}
-
-#[tokio::test]
 async fn another_namespace_gets_providers_of_its_own() {
     let kit = Kit::new();
     kit.seed(&all, 10).await;
     let desired = Desired::load(kit.folder.path(), "1-other").unwrap();
-    let plan = Plan::new(&desired, &kit.catalogue().await, &all, at(20));
-    let report = apply(plan, &kit.store).await.unwrap();
+    let report = kit.run(&desired, &rules(&all), 20).await.unwrap();
     assert_eq!(report.created.len(), 2 + 21);
     assert_eq!(report.updated.len(), 8);
     assert_eq!(kit.catalogue().await.providers.len(), 4);
 }
 
 #[tokio::test]
+async fn pruning_removes_what_the_files_no_longer_mention() {
+    let kit = Kit::new();
+    kit.seed(&all, 10).await;
+    kit.edit(REGISTRATIONS_FILE, r#""stock": ["commerce", "backoffice"]"#, r#""stock": ["commerce"]"#);
+    kit.edit(EVENTS_FILE, "be-observer.catalog_product_delete", "be-observer.catalog_product_gone");
+    let report = kit.seed(&all, 20).await;
+    assert_eq!((report.created.len(), report.updated.len(), report.deleted.len()), (1, 1, 0));
+
+    let pruning = Rules { prune: true, ..rules(&all) };
+    let report = kit.run(&kit.desired(), &pruning, 30).await.unwrap();
+    let mut deleted = report.deleted.clone();
+    deleted.sort();
+    let gone = ["Backoffice Stock Sync", "be-observer.catalog_product_delete", "be-observer.catalog_stock_update"];
+    assert_eq!(deleted, gone);
+    assert_eq!(report.deleted[0], "Backoffice Stock Sync", "a registration goes before its events");
+    assert_eq!(kit.run(&kit.desired(), &pruning, 40).await.unwrap(), Report::default());
+}
+
+#[tokio::test]
 async fn a_store_that_is_closed_is_reported() {
     let kit = Kit::new();
-    let plan = kit.plan(&all, 10).await;
     kit.store.close().await;
-    assert!(matches!(apply(plan, &kit.store).await, Err(store::StoreError::Closed)));
+    let failure = kit.run(&kit.desired(), &rules(&all), 10).await.unwrap_err().to_string();
+    assert!(failure.starts_with("PROVIDER_ONBOARDING → UNEXPECTED_ERROR"), "{failure}");
 }

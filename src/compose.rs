@@ -12,14 +12,13 @@ use engine::{
 };
 use events_api::Service;
 use jiff::Timestamp;
-use onboarding::Plan;
 use sandbox::Sandbox;
 use schemes::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use server::{Face, Operators, Tls, Webhooks};
 use settings::{Environment, OnParked, Retry, Role};
 use store::{Options, Sqlite, Store, keep_private, make_private};
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::beside::{Beside, Shared};
 use crate::events::Means;
@@ -28,7 +27,7 @@ use crate::project::Project;
 use crate::secrets;
 use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
-use crate::{deploy, limits, metrics, sandbox_events, vault};
+use crate::{deploy, limits, metrics, sandbox_events, seed, vault};
 
 const UNUSABLE: &str =
     "the store of events cannot be used; KIT_DATA sets its folder, which belongs to one kit at a time";
@@ -248,17 +247,10 @@ pub async fn open(project: &Project) -> anyhow::Result<Arc<Sqlite>> {
 }
 
 /// Brings what the store knows of providers, event metadata and registrations to what the files describe; what events
-/// take from then on.
+/// take from then on. A service for other processes begins empty: they onboard themselves.
 async fn onboard(project: &Project, store: &dyn Store, now: Timestamp) -> anyhow::Result<RoutesHandle> {
-    let is_deployed = |action: &str| project.deploys(action);
-    let observed = store.catalogue().await.context(UNREADABLE)?;
-    let plan = Plan::new(&project.desired, &observed, &is_deployed, now);
-    let report = onboarding::apply(plan, store).await.context("the events service cannot be onboarded")?;
-    if !report.created.is_empty() || !report.updated.is_empty() {
-        info!(created = report.created.len(), updated = report.updated.len(), "the events service was onboarded");
-    }
-    if !report.left_out.is_empty() {
-        info!(registrations = report.left_out.join(", "), "left out, because their actions are not deployed");
+    if project.environment.role == Role::Kit {
+        seed::seed(project, store, now).await?;
     }
     let routes = RoutesHandle::default();
     routes.refresh(store).await.context(UNREADABLE)?;

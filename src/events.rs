@@ -3,13 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use adobe::{EventsApi, EventsSender, EventsSenderSettings, EventsSettings, Ims, ImsSettings, Pool, Transport};
+use adobe::{
+    EventsApi, EventsSender, EventsSenderSettings, EventsSettings, Ims, ImsSettings, Management, Pool, Transport,
+};
 use anyhow::Context;
 use async_trait::async_trait;
 use axum::Router;
 use axum::http::HeaderMap;
 use engine::{Ack, Acks, Arrivals, Carriers, Clock, Follower, RoutesHandle, Way};
 use events_api::{Options, Parts, Service};
+use onboarding::{Record, Workspace};
 use server::{EventsApiSender, Unproven, WebhookIntake};
 use settings::{EventsClient, IngestAck, Journals, Signatures};
 use store::Store;
@@ -95,7 +98,8 @@ impl Means<'_> {
             IngestAck::Stored => Ack::Stored,
             IngestAck::Published => Ack::Published { within: ACK_WITHIN },
         };
-        let publish = Publishing { api: Arc::clone(&api), provider_label };
+        let provider_id = self.recorded(client)?;
+        let publish = Publishing { api: Arc::clone(&api), provider_id, provider_label };
         let sender = Arc::new(Sender::new(client, events.comes_back.signatures, pool)?);
         let webhooks = WebhookIntake::Open { client_id: client.client_id.clone(), sender };
         Ok(Travel {
@@ -107,6 +111,12 @@ impl Means<'_> {
             service: None,
             router: Router::new(),
         })
+    }
+
+    /// The id of our provider, when `kit onboard` has left it in the folder.
+    fn recorded(&self, client: &EventsClient) -> anyhow::Result<Option<Arc<str>>> {
+        let record = Record::read(&self.project.data(), &workspace(client))?;
+        Ok(record.and_then(|record| record.provider(PROVIDER_KEY).map(|provider| provider.id.as_str().into())))
     }
 
     fn followers(&self, api: &Arc<EventsApi>) -> Vec<Follower> {
@@ -184,7 +194,34 @@ impl EventsApiSender for Sender {
     }
 }
 
+/// Whose events these are, at an events API elsewhere.
+pub fn workspace(client: &EventsClient) -> Workspace {
+    Workspace {
+        consumer_id: client.consumer_id.clone(),
+        project_id: client.project_id.clone(),
+        workspace_id: client.workspace_id.clone(),
+    }
+}
+
 fn events_api(client: &EventsClient, pool: &Pool) -> anyhow::Result<EventsApi> {
+    let ims = ims(client, pool)?;
+    EventsApi::new(&place(client), pool.clone(), ims).context("the client of the events API cannot be set up")
+}
+
+/// The management API, for whoever onboards.
+///
+/// # Errors
+/// The settings lead to no usable client.
+pub fn management(client: &EventsClient, pool: &Pool) -> anyhow::Result<Management> {
+    let ims = ims(client, pool)?;
+    Management::new(&place(client), pool.clone(), ims).context("the client of the management API cannot be set up")
+}
+
+/// Who gives tokens for the events API.
+///
+/// # Errors
+/// The settings lead to no usable client.
+pub fn ims(client: &EventsClient, pool: &Pool) -> anyhow::Result<Arc<Ims>> {
     let settings = ImsSettings {
         token_url: client.token_url.clone(),
         client_id: client.client_id.clone(),
@@ -193,7 +230,11 @@ fn events_api(client: &EventsClient, pool: &Pool) -> anyhow::Result<EventsApi> {
         scopes: client.scopes.clone(),
     };
     let ims = Ims::new(pool.clone(), settings, adobe::Clock::system()).context("the OAuth client cannot be set up")?;
-    let settings = EventsSettings {
+    Ok(Arc::new(ims))
+}
+
+fn place(client: &EventsClient) -> EventsSettings {
+    EventsSettings {
         ingress_url: client.ingress_url.clone(),
         management_url: client.management_url.clone(),
         consumer_id: client.consumer_id.clone(),
@@ -201,6 +242,5 @@ fn events_api(client: &EventsClient, pool: &Pool) -> anyhow::Result<EventsApi> {
         workspace_id: client.workspace_id.clone(),
         org_id: client.org_id.clone(),
         client_id: client.client_id.clone(),
-    };
-    EventsApi::new(&settings, pool.clone(), Arc::new(ims)).context("the client of the events API cannot be set up")
+    }
 }

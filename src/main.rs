@@ -20,6 +20,7 @@ mod publishing;
 mod run;
 mod sandbox_events;
 mod secrets;
+mod seed;
 mod senders;
 mod supervise;
 mod targets;

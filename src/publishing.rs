@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adobe::{EventsApi, JournalError};
+use adobe::{EventsApi, EventsApiError, JournalError};
 use async_trait::async_trait;
 use engine::{Carried, Carrier, JournalEntry, JournalPage, JournalProblem, JournalSource, Parcel};
 use sdk::{Chain, Fate};
@@ -13,8 +13,19 @@ const NO_ANSWER: u16 = 503;
 /// Publishes stored events at an events API.
 pub struct Publishing {
     pub api: Arc<EventsApi>,
-    /// The label of the provider whose events these are.
+    /// The id of the provider whose events these are, when onboarding left it.
+    pub provider_id: Option<Arc<str>>,
+    /// Its label, by which it is asked for else.
     pub provider_label: String,
+}
+
+impl Publishing {
+    async fn provider_id(&self) -> Result<Arc<str>, EventsApiError> {
+        match &self.provider_id {
+            Some(id) => Ok(Arc::clone(id)),
+            None => self.api.provider_id(&self.provider_label).await,
+        }
+    }
 }
 
 #[async_trait]
@@ -23,7 +34,7 @@ impl Carrier for Publishing {
         let [stored] = parcel.events.as_slice() else {
             return failed(Fate::Parked, "events are published one by one".to_owned());
         };
-        let provider_id = match self.api.provider_id(&self.provider_label).await {
+        let provider_id = match self.provider_id().await {
             Ok(provider_id) => provider_id,
             Err(error) => return failed(Fate::Retry { after: None }, Chain(&error).to_string()),
         };

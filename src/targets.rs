@@ -138,7 +138,7 @@ impl<'a> Clients<'a> {
 
     fn commerce(&mut self, action: &Action, inputs: &TargetInputs) -> Result<(Port, Port), SettingsError> {
         let (base_url, graphql_url, authorize) = match (inputs.commerce().ok().flatten(), self.fallback) {
-            (Some(named), _) => (named.base_url, named.graphql_url, self.commerce_auth(named.auth)?),
+            (Some(named), _) => (named.base_url, named.graphql_url, commerce_auth(self.pool, named.auth)?),
             (None, Some(fallback)) if action.inputs.contains_key(COMMERCE_BASE_URL) => {
                 let bearer: Arc<dyn Authorize> = Arc::new(Bearer::new(fallback.token.clone()));
                 (fallback.commerce_url.clone(), fallback.graphql_url.clone(), bearer)
@@ -151,32 +151,6 @@ impl<'a> Clients<'a> {
         let governor = self.governor("commerce", &base_url);
         let commerce = Commerce::new(self.pool.clone(), &base_url, authorize, Arc::clone(&governor));
         Ok((Arc::new(commerce), Arc::new(Graphql::new(self.pool.clone(), &graphql_url, governor))))
-    }
-
-    fn commerce_auth(&self, auth: CommerceAuth) -> Result<Arc<dyn Authorize>, SettingsError> {
-        Ok(match auth {
-            CommerceAuth::Bearer(token) => Arc::new(Bearer::new(token)),
-            CommerceAuth::OAuth1(integration) => {
-                let credentials = OAuth1Credentials {
-                    consumer_key: integration.consumer_key,
-                    consumer_secret: integration.consumer_secret,
-                    access_token: integration.access_token,
-                    access_token_secret: integration.access_token_secret,
-                };
-                Arc::new(OAuth1::new(credentials, Clock::system()))
-            }
-            CommerceAuth::Ims { token_url, client_id, client_secrets, scopes, org_id } => {
-                let settings = ImsSettings {
-                    token_url,
-                    client_id: client_id.clone(),
-                    client_secrets,
-                    org_id: org_id.clone(),
-                    scopes: vec![scopes],
-                };
-                let ims = Arc::new(Ims::new(self.pool.clone(), settings, Clock::system())?);
-                Arc::new(ImsBearer::new(ims, &client_id, org_id.as_deref())?)
-            }
-        })
     }
 
     fn backoffice(&mut self, action: &Action, inputs: &TargetInputs) -> Result<Port, SettingsError> {
@@ -219,6 +193,42 @@ impl<'a> Clients<'a> {
 }
 
 type Port = Arc<dyn TargetPort>;
+
+/// The REST API of one Commerce store, for whoever calls it beside the actions.
+///
+/// # Errors
+/// The settings lead to no usable client.
+pub fn commerce(pool: &Pool, commerce: settings::Commerce) -> Result<Port, SettingsError> {
+    let governor = Governor::new("commerce", Limits { wait: PLACE_WAIT, ..Limits::default() }, Clock::system());
+    let authorize = commerce_auth(pool, commerce.auth)?;
+    Ok(Arc::new(Commerce::new(pool.clone(), &commerce.base_url, authorize, governor)))
+}
+
+fn commerce_auth(pool: &Pool, auth: CommerceAuth) -> Result<Arc<dyn Authorize>, SettingsError> {
+    Ok(match auth {
+        CommerceAuth::Bearer(token) => Arc::new(Bearer::new(token)),
+        CommerceAuth::OAuth1(integration) => {
+            let credentials = OAuth1Credentials {
+                consumer_key: integration.consumer_key,
+                consumer_secret: integration.consumer_secret,
+                access_token: integration.access_token,
+                access_token_secret: integration.access_token_secret,
+            };
+            Arc::new(OAuth1::new(credentials, Clock::system()))
+        }
+        CommerceAuth::Ims { token_url, client_id, client_secrets, scopes, org_id } => {
+            let settings = ImsSettings {
+                token_url,
+                client_id: client_id.clone(),
+                client_secrets,
+                org_id: org_id.clone(),
+                scopes: vec![scopes],
+            };
+            let ims = Arc::new(Ims::new(pool.clone(), settings, Clock::system())?);
+            Arc::new(ImsBearer::new(ims, &client_id, org_id.as_deref())?)
+        }
+    })
+}
 
 /// Whether an input has to do with targets.
 fn names_target(input: &str) -> bool {

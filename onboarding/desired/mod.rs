@@ -25,8 +25,8 @@ const BACKOFFICE_KEY: &str = "backoffice";
 const COMMERCE_METADATA: &str = "dx_commerce_events";
 const CUSTOM_METADATA: &str = "3rd_party_custom_events";
 
-/// The desired state. Providers that no entity names are not part of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The desired state. Providers that no entity names are not part of it. The default wants nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
     pub providers: Vec<Provider>,
     pub metadata: Vec<EventMetadata>,

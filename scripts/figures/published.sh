@@ -35,7 +35,7 @@ start_service() {
   source "$folder/client"
   set +a
   local form token provider headers
-  form="grant_type=client_credentials&client_id=$OAUTH_CLIENT_ID&client_secret=$OAUTH_CLIENT_SECRET&scope=openid"
+  form="grant_type=client_credentials&client_id=$OAUTH_CLIENT_ID&client_secret=$OAUTH_CLIENT_SECRET&scope=openid,adobeio_api"
   token=$(curl -fsS -d "$form" "${url[service]}/ims/token/v3" | jq -r .access_token)
   headers=(-H "Authorization: Bearer $token" -H "x-api-key: $OAUTH_CLIENT_ID")
   provider=$(curl -fsS "${headers[@]}" "${url[service]}/events/$IO_CONSUMER_ID/providers" |

@@ -100,7 +100,7 @@ async fn forget(root: &Path, options: &Forget) -> anyhow::Result<()> {
         return Ok(());
     }
     let question = format!("remove {count} events of {entity} `{key}` for good?");
-    options.asking.confirm(&question, "`--dry-run` shows which")?;
+    options.asking.confirm.confirm(&question, "`--dry-run` shows which")?;
     let document = json!({"forget": {"entity": entity, "key": key}});
     let what = format!("{count} events of {entity} `{key}` are to be removed");
     options.asking.place(&folder, &document, &what, u64::try_from(count).ok()).await

@@ -10,6 +10,7 @@ mod job;
 mod journal;
 mod kept;
 mod local;
+mod onboard;
 mod orders;
 mod registration;
 mod serve;
@@ -49,6 +50,10 @@ pub enum Command {
     Serve,
     /// Read all settings and say what is missing or contradictory.
     Check(check::Options),
+    /// Bring what onboarding/config describes to the events API: providers, event metadata, registrations.
+    Onboard(onboard::Options),
+    /// Take away what onboarding made.
+    Offboard(onboard::offboard::Options),
     /// List the deployed actions, look at one, or call it.
     #[command(subcommand)]
     Action(action::Command),
@@ -99,6 +104,8 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Demo(options) => demo::run(&root(), &options).await,
         Command::Serve => serve::run(&root()).await,
         Command::Check(options) => check::run(&root(), &options),
+        Command::Onboard(options) => onboard::run(&root(), &options).await,
+        Command::Offboard(options) => onboard::offboard::run(&root(), &options).await,
         Command::Action(command) => action::run(&root(), &command).await,
         Command::Activation(command) => activation::run(&root(), &command),
         Command::Delivery(command) => delivery::run(&root(), &command).await,

@@ -19,12 +19,19 @@ const ASKED_EVERY: Duration = Duration::from_millis(250);
 /// A job that does not move for so long is not waited for: it goes on by itself.
 const STANDSTILL_MAX: Duration = Duration::from_mins(1);
 
-/// How a command asks for work.
+/// Whether somebody said so.
 #[derive(Debug, Args)]
-pub struct Asking {
+pub struct Confirm {
     /// Do not ask before it is done.
     #[arg(long)]
     yes: bool,
+}
+
+/// How a command asks for work.
+#[derive(Debug, Args)]
+pub struct Asking {
+    #[command(flatten)]
+    pub confirm: Confirm,
     /// Do not wait for the running kit to carry it out.
     #[arg(long)]
     no_wait: bool,
@@ -33,7 +40,7 @@ pub struct Asking {
     pub json: bool,
 }
 
-impl Asking {
+impl Confirm {
     /// Goes on when somebody said so: with `--yes`, or on the terminal. `look` says how to see more before.
     pub fn confirm(&self, question: &str, look: &str) -> anyhow::Result<()> {
         if self.yes {
@@ -51,7 +58,9 @@ impl Asking {
         }
         Ok(())
     }
+}
 
+impl Asking {
     /// Says why no job is needed.
     pub fn nothing(&self, why: &str) {
         if self.json {

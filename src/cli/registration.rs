@@ -45,7 +45,7 @@ pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
                 return Ok(());
             }
             let look = "`kit registration list` shows how it is doing";
-            asking.confirm(&format!("have `{name}` get its events again?"), look)?;
+            asking.confirm.confirm(&format!("have `{name}` get its events again?"), look)?;
             let document = json!({"enable": {"registration": name}});
             asking.place(&folder, &document, &format!("`{name}` is to be enabled"), None).await
         }

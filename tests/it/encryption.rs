@@ -33,7 +33,7 @@ fn said<'a>(client: &'a [(String, String)], name: &str) -> &'a str {
 
 async fn token(kit: &Server, client: &[(String, String)]) -> String {
     let (id, secret) = (said(client, "OAUTH_CLIENT_ID"), said(client, "OAUTH_CLIENT_SECRET"));
-    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=openid");
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=openid,adobeio_api");
     let request = kit.client.post(kit.url("/ims/token/v3")).body(form);
     let granted = Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await;
     granted.body["access_token"].as_str().unwrap_or_else(|| panic!("{granted:?}")).to_owned()

@@ -24,6 +24,7 @@ mod golden;
 mod in_doubt;
 mod ingestion;
 mod limits;
+mod onboarding;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;

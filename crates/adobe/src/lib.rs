@@ -30,7 +30,10 @@ pub use authorize::{
 pub use backoffice::Backoffice;
 pub use clock::Clock;
 pub use commerce::Commerce;
-pub use events::{EventsApi, EventsApiError, EventsSettings, JournalEntry, JournalError, JournalPage, Sent};
+pub use events::{
+    EventsApi, EventsApiError, EventsSettings, JournalEntry, JournalError, JournalPage, Management, ManagementError,
+    ManagementFault, Sent,
+};
 pub use governor::{Governor, Limits};
 pub use graphql::Graphql;
 pub use ims::{Ims, ImsSettings, Token, TokenCheck, TokenCheckSettings, TokenDoubt, TokenError};

@@ -36,6 +36,8 @@ pub(crate) enum Denied {
     Token(&'static str),
     /// The token is good, but the `x-api-key` is not its client's, or the client was revoked.
     Key,
+    /// The token was not asked for with the scope of the API.
+    Scope,
     Unknown(StoreError),
 }
 
@@ -127,6 +129,9 @@ pub(crate) async fn authenticate(service: &Service, headers: &HeaderMap) -> Resu
     if headers.get(API_KEY).is_none_or(|key| key.as_bytes() != token.client_id.as_bytes()) {
         return Err(Denied::Key);
     }
+    if !token.uses_api {
+        return Err(Denied::Scope);
+    }
     let credentials = inner.access.recent(&*inner.store, now).await.map_err(Denied::Unknown)?;
     match credentials.alive(&token.client_id, now) {
         Some(credential) => Ok(Caller { client_id: token.client_id, credential_id: credential.id.clone() }),
@@ -151,6 +156,7 @@ impl From<Denied> for Problem {
         match denied {
             Denied::Token(message) => Self::new(StatusCode::UNAUTHORIZED, message),
             Denied::Key => Self::new(StatusCode::FORBIDDEN, "the `x-api-key` is missing, wrong or revoked"),
+            Denied::Scope => Self::new(StatusCode::FORBIDDEN, "the token lacks the scope `adobeio_api`"),
             Denied::Unknown(error) => error.into(),
         }
     }

@@ -156,7 +156,7 @@ impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Key => Self::Key,
-            Denied::Token(_) | Denied::Unknown(_) => Self::Problem(denied.into()),
+            Denied::Token(_) | Denied::Scope | Denied::Unknown(_) => Self::Problem(denied.into()),
         }
     }
 }

@@ -17,6 +17,9 @@ pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) const KEY_NAME: &str = "events-api/token-key";
 const KEY_BYTES: usize = 32;
 
+/// The scope that publishing, the management API and the journal want (contract, section 1.4).
+const API: &str = "adobeio_api";
+
 /// The type of all tokens here.
 pub(crate) const ACCESS_TOKEN: &str = "access_token";
 
@@ -34,6 +37,8 @@ pub(crate) struct Token {
     pub(crate) expires: Timestamp,
     /// It has the scope that tells whose it is.
     pub(crate) reads_organizations: bool,
+    /// It has the scope of publishing, the management API and the journal.
+    pub(crate) uses_api: bool,
 }
 
 /// Times as texts in milliseconds are Adobe's way, `iat` and `exp` in seconds are everybody's.
@@ -97,8 +102,10 @@ impl TokenKey {
     pub(crate) fn check(&self, token: &str) -> Option<Token> {
         let claims = decode::<Claims>(token, &self.checking, &self.validation).ok()?.claims;
         let expires = Timestamp::from_second(claims.exp).ok()?;
-        let reads_organizations = claims.scope.split(',').any(|scope| scope == READ_ORGANIZATIONS);
-        (claims.kind == ACCESS_TOKEN).then_some(Token { client_id: claims.client_id, expires, reads_organizations })
+        let has = |wanted: &str| claims.scope.split(',').any(|scope| scope == wanted);
+        let (reads_organizations, uses_api) = (has(READ_ORGANIZATIONS), has(API));
+        let token = Token { client_id: claims.client_id, expires, reads_organizations, uses_api };
+        (claims.kind == ACCESS_TOKEN).then_some(token)
     }
 }
 
@@ -135,10 +142,11 @@ mod tests {
         });
         assert_eq!(part(claims), expected);
         let expires = Timestamp::from_second(1_767_312_000).unwrap();
-        let checked = Token { client_id: "client".to_owned(), expires, reads_organizations: false };
+        let checked = Token { client_id: "client".to_owned(), expires, reads_organizations: false, uses_api: true };
         assert_eq!(key.check(&token), Some(checked));
         let token = key.issue("client", "openid,read_organizations".to_owned(), now()).unwrap();
-        assert!(key.check(&token).unwrap().reads_organizations);
+        let checked = key.check(&token).unwrap();
+        assert!(checked.reads_organizations && !checked.uses_api);
     }
 
     #[test]

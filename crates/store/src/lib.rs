@@ -41,7 +41,7 @@ pub use job::{Job, JobState};
 pub use journal::{JournalFrom, JournalPage, JournalRead};
 pub use private::{keep_private, make_private};
 pub use retention::{Forgotten, Purged, Retention};
-pub use sqlite::{Beside, Options, Reader, Sqlite, WriteFailure};
+pub use sqlite::{Beside, DATABASE, Options, Reader, Sqlite, WriteFailure};
 pub use trace::{Trace, TraceFilter, TraceOutcome, TracedRequest, TracedResponse};
 pub use vault::{SealError, Vault};
 

@@ -65,7 +65,7 @@ pub async fn run(folder: &Folder, options: &Options) -> anyhow::Result<()> {
         return nothing(not_sent);
     }
     let question = format!("replay {sent} of {} deliveries, at most {} a second?", sent + not_sent, options.rate);
-    options.asking.confirm(&question, "`--dry-run` shows what would be sent")?;
+    options.asking.confirm.confirm(&question, "`--dry-run` shows what would be sent")?;
     let what = format!("{sent} of {} deliveries are to be replayed", sent + not_sent);
     let document = order(&wanted, &registrations, options.rate);
     options.asking.place(folder, &document, &what, Some(sent)).await

@@ -49,20 +49,31 @@ impl Store {
 }
 
 /// The process that is the events service, and the client that it has.
-struct EventsService {
-    project: Project,
+pub struct EventsService {
+    pub project: Project,
     address: String,
     client: Vec<(String, String)>,
     server: Option<Server>,
 }
 
 impl EventsService {
-    /// Makes a client, and starts on an address that stays the same.
+    /// Makes a client, and starts on an address that stays the same; the kit's providers and their events are there.
     fn start() -> Self {
         Self::start_with(&[])
     }
 
     fn start_with(settings: &[(&str, &str)]) -> Self {
+        let service = Self::start_empty(settings);
+        // Without an action nobody registers.
+        let project = service.client_of(Project::new());
+        project.write("app.config.yaml", "application: {runtimeManifest: {packages: {}}}");
+        let onboarded = project.run(&["onboard"]);
+        assert!(onboarded.status.success(), "{onboarded:?}");
+        service
+    }
+
+    /// As it is before anybody onboards.
+    pub fn start_empty(settings: &[(&str, &str)]) -> Self {
         // Free a moment ago; nobody else on this machine binds ports that it was not given.
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let project = Project::new()
@@ -81,7 +92,7 @@ impl EventsService {
         self.server.as_ref().unwrap()
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
@@ -93,7 +104,7 @@ impl EventsService {
         self.server = Some(self.project.start(&["serve"]));
     }
 
-    fn variable(&self, name: &str) -> &str {
+    pub fn variable(&self, name: &str) -> &str {
         &self.client.iter().find(|(known, _)| known == name).unwrap().1
     }
 
@@ -101,18 +112,25 @@ impl EventsService {
     fn publisher(&self, store: &Store) -> Project {
         let settings = [
             ("KIT_INGESTION_AUTH", "none"),
-            ("KIT_EVENTS_API", "adobe"),
-            ("KIT_EVENTS_INGRESS_URL", &self.url("/")),
-            ("IO_MANAGEMENT_BASE_URL", &self.url("/events/")),
-            ("OAUTH_BASE_URL", &self.url("/ims/token/")),
-            ("COMMERCE_BASE_URL", &store.url),
+            ("COMMERCE_BASE_URL", store.url.as_str()),
             ("COMMERCE_ACCESS_TOKEN", TOKEN),
             ("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/"),
             ("KIT_RETRY_DELAYS", "50ms"),
             ("KIT_JOURNAL_INTERVAL", "50ms"),
         ];
+        settings.into_iter().fold(self.client_of(Project::new()), |project, (name, value)| project.with(name, value))
+    }
+
+    /// The project as a client of this service.
+    pub fn client_of(&self, project: Project) -> Project {
+        let settings = [
+            ("KIT_EVENTS_API", "adobe"),
+            ("KIT_EVENTS_INGRESS_URL", &*self.url("/")),
+            ("IO_MANAGEMENT_BASE_URL", &*self.url("/events/")),
+            ("OAUTH_BASE_URL", &*self.url("/ims/token/")),
+        ];
         let client = self.client.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        settings.into_iter().chain(client).fold(Project::new(), |project, (name, value)| project.with(name, value))
+        settings.into_iter().chain(client).fold(project, |project, (name, value)| project.with(name, value))
     }
 
     async fn token(&self) -> String {
@@ -127,7 +145,7 @@ impl EventsService {
         answer.body["access_token"].as_str().unwrap().to_owned()
     }
 
-    async fn ask(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Answer {
+    pub async fn ask(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Answer {
         let url = if path.starts_with("http") { path.to_owned() } else { self.url(path) };
         let request = self.server().client.request(method, url).bearer_auth(self.token().await);
         let request = request.header("x-api-key", self.variable("OAUTH_CLIENT_ID"));
@@ -152,7 +170,7 @@ impl EventsService {
         assert!(output.status.code() == Some(1) && said.contains(hint), "{arguments:?}: {said}");
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.ask(reqwest::Method::GET, path, None).await
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Caller {
 pub(super) struct Ask<'a> {
     pub method: Method,
     pub url: &'a Url,
-    pub header: (HeaderName, &'static str),
+    pub headers: &'a [(HeaderName, &'static str)],
     pub body: Option<Bytes>,
     /// Where in a trace it belongs.
     pub trace: Option<TraceContext>,
@@ -70,9 +70,10 @@ impl Caller {
 
     async fn attempt(&self, ask: &Ask<'_>, token: &Token) -> Result<Answer, CallError> {
         let mut request = reqwest::Request::new(ask.method.clone(), ask.url.clone());
-        let (name, value) = &ask.header;
         let headers = request.headers_mut();
-        headers.insert(name, HeaderValue::from_static(value));
+        for (name, value) in ask.headers {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
         headers.insert(AUTHORIZATION, token.bearer().clone());
         headers.insert(API_KEY, self.api_key.clone());
         headers.insert(ORG_ID, self.org_id.clone());

@@ -77,7 +77,7 @@ pub(super) async fn read_page(caller: &Caller, url: &str) -> Result<JournalPage,
     let ask = Ask {
         method: Method::GET,
         url: &url,
-        header: (ACCEPT, "application/vnd.adobecloud.events+json"),
+        headers: &[(ACCEPT, "application/vnd.adobecloud.events+json")],
         body: None,
         trace: None,
         answer_bytes_max: PAGE_BYTES_MAX,

@@ -17,9 +17,11 @@ use crate::flight::{Flight, Kept};
 use crate::pool::BodyError;
 
 /// Lists of a large organisation come whole.
-const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-const REGISTRATION_PAGES_MAX: usize = 100;
+pub(super) const PAGES_MAX: usize = 100;
+
+pub(super) const HAL: &str = "application/hal+json";
 
 /// Labels whose id is remembered. The program knows one or two.
 const LABELS_MAX: usize = 16;
@@ -73,9 +75,20 @@ struct Links {
     events: Option<Target>,
 }
 
+/// Some services write the address alone.
 #[derive(Deserialize)]
-struct Target {
-    href: String,
+#[serde(untagged)]
+pub(super) enum Target {
+    Link { href: String },
+    Address(String),
+}
+
+impl Target {
+    pub fn href(&self) -> &str {
+        match self {
+            Self::Link { href } | Self::Address(href) => href,
+        }
+    }
 }
 
 impl Providers {
@@ -99,27 +112,46 @@ impl Providers {
 
 /// Of several providers with one label the last counts, as in Adobe's kit.
 async fn provider(caller: Arc<Caller>, url: Url, label: String) -> Result<Kept<Arc<str>>, EventsApiError> {
-    let list: List = get(&caller, &url, PROVIDERS).await?;
-    let providers = list.embedded.unwrap_or_default().providers;
-    let found = providers.into_iter().rfind(|provider| provider.label.as_ref() == Some(&label));
+    let mut found = None;
+    pages(&caller, &url, PROVIDERS, |list, _| {
+        let providers = list.embedded.unwrap_or_default().providers;
+        let named = providers.into_iter().rfind(|provider| provider.label.as_ref() == Some(&label));
+        found = named.or(found.take());
+        None::<()>
+    })
+    .await?;
     let id = found.ok_or(EventsApiError::NoProvider)?.id;
     Ok(Kept { value: id.into(), renew_at: Timestamp::MAX, usable_until: Timestamp::MAX })
 }
 
 /// The journal's address of the registration with this name, if there is one.
 pub(super) async fn journal_url(caller: &Caller, first: &Url, name: &str) -> Result<Option<String>, EventsApiError> {
-    let mut page = first.clone();
-    for _ in 0..REGISTRATION_PAGES_MAX {
-        let list: List = get(caller, &page, REGISTRATIONS).await?;
+    let found = pages(caller, first, REGISTRATIONS, |list, page| {
         let registrations = list.embedded.unwrap_or_default().registrations;
-        if let Some(found) = registrations.into_iter().find(|found| found.name.as_deref() == Some(name)) {
-            let target = found.links.unwrap_or_default().events;
-            return target.map(|target| journal(&target.href, &page)).transpose();
+        let found = registrations.into_iter().find(|found| found.name.as_deref() == Some(name))?;
+        Some(found.links.unwrap_or_default().events.map(|target| journal(target.href(), page)))
+    });
+    found.await?.flatten().transpose()
+}
+
+/// Goes through the pages of a list until one of them gives something.
+async fn pages<T>(
+    caller: &Caller,
+    first: &Url,
+    what: &'static str,
+    mut pick: impl FnMut(List, &Url) -> Option<T>,
+) -> Result<Option<T>, EventsApiError> {
+    let mut page = first.clone();
+    for _ in 0..PAGES_MAX {
+        let mut list: List = get(caller, &page, what).await?;
+        let next = list.links.take().unwrap_or_default().next;
+        if let Some(picked) = pick(list, &page) {
+            return Ok(Some(picked));
         }
-        let Some(next) = list.links.unwrap_or_default().next else { return Ok(None) };
-        page = resolve(&next.href, &page).map_err(|link| EventsApiError::of_link(REGISTRATIONS, link))?;
+        let Some(next) = next else { return Ok(None) };
+        page = resolve(next.href(), &page).map_err(|link| EventsApiError::of_link(what, link))?;
     }
-    Err(EventsApiError::TooManyPages { what: REGISTRATIONS, pages_max: REGISTRATION_PAGES_MAX })
+    Err(EventsApiError::TooManyPages { what, pages_max: PAGES_MAX })
 }
 
 /// Journals have a host of their own. What was asked for over TLS is not read without.
@@ -136,7 +168,7 @@ async fn get<T: DeserializeOwned>(caller: &Caller, url: &Url, what: &'static str
     let ask = Ask {
         method: Method::GET,
         url,
-        header: (ACCEPT, "application/hal+json"),
+        headers: &[(ACCEPT, HAL)],
         body: None,
         trace: None,
         answer_bytes_max: LIST_BYTES_MAX,

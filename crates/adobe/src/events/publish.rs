@@ -34,7 +34,7 @@ pub(super) async fn publish(caller: &Caller, ingress: &Url, event: &Event) -> Se
     let ask = Ask {
         method: Method::POST,
         url: ingress,
-        header: (CONTENT_TYPE, "application/cloudevents+json"),
+        headers: &[(CONTENT_TYPE, "application/cloudevents+json")],
         body: Some(body),
         trace: spans::onward(&span, event.trace.as_ref()),
         answer_bytes_max: ANSWER_BYTES_MAX,

@@ -161,19 +161,23 @@ async fn a_client_that_was_made_a_moment_ago_gets_its_token_and_uses_it() {
     assert_eq!(world.get(&world.journal()).send().await.unwrap().status(), 204);
     let (credential, secret) = credentials::create("other", engine::Clock::now(&world.clock));
     world.store.put_credential(credential.clone()).await.unwrap();
-    let fields = [
-        ("grant_type", "client_credentials".to_owned()),
-        ("client_id", credential.client_id.clone()),
-        ("client_secret", text(&secret)),
-        ("scope", "openid".to_owned()),
-    ];
-    let answer: Value = world.ask_for_token("/ims/token/v3", &fields).await.json().await.unwrap();
-    let request = world.http.get(format!("{}{}", world.url, world.journal()));
-    let request = request.bearer_auth(answer["access_token"].as_str().unwrap());
-    let answer = request.header("x-api-key", &credential.client_id).send().await.unwrap();
-    assert_eq!(answer.status(), 403, "it is known, but this is not its journal");
-    let message = answer.json::<Value>().await.unwrap()["message"].take();
-    assert_eq!(message, "this is not the integration that the token belongs to");
+    for (scope, refusal) in [
+        ("openid,adobeio_api", "this is not the integration that the token belongs to"),
+        ("openid", "the token lacks the scope `adobeio_api`"),
+    ] {
+        let fields = [
+            ("grant_type", "client_credentials".to_owned()),
+            ("client_id", credential.client_id.clone()),
+            ("client_secret", text(&secret)),
+            ("scope", scope.to_owned()),
+        ];
+        let answer: Value = world.ask_for_token("/ims/token/v3", &fields).await.json().await.unwrap();
+        let request = world.http.get(format!("{}{}", world.url, world.journal()));
+        let request = request.bearer_auth(answer["access_token"].as_str().unwrap());
+        let answer = request.header("x-api-key", &credential.client_id).send().await.unwrap();
+        assert_eq!(answer.status(), 403, "it is known, but this is not its journal");
+        assert_eq!(answer.json::<Value>().await.unwrap()["message"], refusal);
+    }
 }
 
 fn text(secret: &SecretString) -> String {

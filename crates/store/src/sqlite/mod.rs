@@ -58,7 +58,8 @@ use writer::Writer;
 /// Commands that may wait for the writer; an append beyond that is refused as busy.
 const COMMANDS_MAX: usize = 4_096;
 
-const DATABASE: &str = "kit.db";
+/// The database's file in the store's folder.
+pub const DATABASE: &str = "kit.db";
 
 /// The embedded store. One process at a time has it open.
 #[derive(Debug)]
