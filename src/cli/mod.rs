@@ -5,6 +5,7 @@ mod credential;
 mod delivery;
 mod demo;
 mod dev;
+mod doctor;
 mod event;
 mod job;
 mod journal;
@@ -36,20 +37,23 @@ pub struct Arguments {
 impl Arguments {
     /// Without a command: `dev`.
     pub fn command(self) -> Command {
-        self.command.unwrap_or(Command::Dev)
+        self.command.unwrap_or_else(|| Command::Dev(dev::Options::default()))
     }
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve everything on embedded defaults, with a sandbox Commerce to try it on.
-    Dev,
+    Dev(dev::Options),
     /// Send a sample of every event through the whole way and print what became of it.
     Demo(demo::Options),
     /// Serve in production: needs its settings, refuses unsafe defaults.
     Serve,
     /// Read all settings and say what is missing or contradictory.
     Check(check::Options),
+    /// Look whether everything works together, and say what to do where it does not: variables, clock, token, events API,
+    /// webhooks, Commerce, back office.
+    Doctor(doctor::Options),
     /// Bring what onboarding/config describes to the events API: providers, event metadata, registrations.
     Onboard(onboard::Options),
     /// Take away what onboarding made.
@@ -100,10 +104,11 @@ pub struct Found;
 
 pub async fn run(command: Command) -> ExitCode {
     let done = match command {
-        Command::Dev => dev::run(&root()).await,
+        Command::Dev(options) => dev::run(&root(), &options).await,
         Command::Demo(options) => demo::run(&root(), &options).await,
         Command::Serve => serve::run(&root()).await,
         Command::Check(options) => check::run(&root(), &options),
+        Command::Doctor(options) => doctor::run(&root(), &options).await,
         Command::Onboard(options) => onboard::run(&root(), &options).await,
         Command::Offboard(options) => onboard::offboard::run(&root(), &options).await,
         Command::Action(command) => action::run(&root(), &command).await,

@@ -14,6 +14,7 @@ mod credentials;
 mod declared;
 mod deliveries_cli;
 mod delivery;
+mod doctor;
 mod encryption;
 mod entities;
 mod env_file;

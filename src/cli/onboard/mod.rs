@@ -2,7 +2,7 @@
 
 mod embedded;
 pub mod ground;
-mod lock;
+pub mod lock;
 pub mod offboard;
 pub mod remote;
 mod told;

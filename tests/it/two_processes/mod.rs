@@ -1,6 +1,8 @@
 //! One kit publishes through OAuth to another, which is its events service.
 
 mod ack;
+mod dev_elsewhere;
+mod doctor;
 mod journal;
 mod outbound;
 mod secrets;
@@ -74,8 +76,7 @@ impl EventsService {
 
     /// As it is before anybody onboards.
     pub fn start_empty(settings: &[(&str, &str)]) -> Self {
-        // Free a moment ago; nobody else on this machine binds ports that it was not given.
-        let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let address = free_address();
         let project = Project::new()
             .with("KIT_ROLE", "events-service")
             .with("KIT_BIND", &address)
@@ -205,6 +206,11 @@ impl EventsService {
         let events = page.body["events"].as_array().cloned().unwrap_or_default();
         events.iter().map(|entry| entry["event"]["id"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// Free a moment ago; nobody else on this machine binds ports that it was not given.
+fn free_address() -> String {
+    StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 /// Lines of the form `NAME=value`.

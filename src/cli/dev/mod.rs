@@ -1,12 +1,17 @@
+mod elsewhere;
+
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use clap::Args;
 use events_api::Identity;
 use secrecy::{ExposeSecret, SecretString};
-use settings::{Mode, Role};
+use settings::{Mode, Role, Variables};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use self::elsewhere::Stay;
 use super::credential;
 use crate::compose::compose;
 use crate::dev_client::DevClient;
@@ -14,9 +19,21 @@ use crate::project::Project;
 use crate::targets::Fallback;
 use crate::{log, run, sandbox_events, secrets};
 
-pub async fn run(root: &Path) -> anyhow::Result<()> {
-    let variables = secrets::variables(root)?;
+#[derive(Debug, Default, Args)]
+pub struct Options {
+    /// Work with the events API of the variables (`OAUTH_*`, `IO_*`) instead of an own events service: for this run it is given
+    /// registrations that send events here.
+    #[arg(long)]
+    adobe: bool,
+    /// Where the events API reaches this machine: the address of a tunnel. Without it `KIT_PUBLIC_URL` counts.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    let variables = variables(root, options)?;
     let project = Project::read(root, &variables, Mode::Dev)?;
+    let stay = if options.adobe { Some(Stay::prepare(root, variables)?) } else { None };
     #[cfg(feature = "planted-leak")]
     crate::planted_leak::before_the_log();
     let telemetry = log::start(&project.environment)?;
@@ -47,8 +64,31 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
             print_workspace(address, &token);
         }
     }
-    run::run(kit, listener, stop, telemetry).await;
-    Ok(())
+    let Some(stay) = stay else {
+        run::run(kit, listener, stop, telemetry).await;
+        return Ok(());
+    };
+    // Registering needs a kit that answers, and so does leaving.
+    let (end, ended) = watch::channel(false);
+    let stayed = async {
+        let stayed = stay.until(&project, stop).await;
+        end.send_replace(true);
+        stayed
+    };
+    let ((), stayed) = tokio::join!(run::run(kit, listener, ended, telemetry), stayed);
+    stayed
+}
+
+fn variables(root: &Path, options: &Options) -> anyhow::Result<Variables> {
+    let variables = secrets::variables(root)?;
+    match (options.adobe, &options.public_url) {
+        (true, public_url) => elsewhere::settings(variables, public_url.as_deref()),
+        (false, None) => Ok(variables),
+        (false, Some(_)) => bail!(
+            "`--public-url` says where an events API elsewhere sends events\n  hint: add `--adobe`; without it the events \
+             service is in this process and needs no tunnel"
+        ),
+    }
 }
 
 pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
