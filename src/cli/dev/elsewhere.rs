@@ -139,8 +139,8 @@ impl Stay {
             Ok(Err(error)) => error.said,
             Err(_) => format!("it took longer than {} s", REMOVED_WITHIN.as_secs()),
         };
-        warn!(reason = told, "registrations of this run are left");
-        println!("Registrations that end with `{DEV_SUFFIX}` are left at the events API: {told}");
+        warn!(reason = told, "registrations of this run may be left");
+        println!("Registrations whose names end with `{DEV_SUFFIX}` may be left at the events API: {told}");
         println!(
             "  hint: the next `kit dev --adobe` takes them over and removes them; `kit offboard` removes them, too"
         );

@@ -1,5 +1,7 @@
 //! Clock, token, ingress, webhooks and back office.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use super::{Reply, StandIn, check, check_project, granted, healthy, nowhere, project};
@@ -71,6 +73,29 @@ async fn hosts_that_nobody_reaches_are_named() {
     let private = project(&world).with("KIT_OUTBOUND_ALLOW", "127.0.0.0/8").with("KIT_PUBLIC_URL", "https://10.0.0.1");
     let refused = "bad      callback       /webhooks/backoffice-customer-sync and 7 more: https://10.0.0.1 is not asked: `10.0.0.1` is not called: its address is private, which only `KIT_OUTBOUND_ALLOW` permits -> the events API cannot reach it either: `KIT_PUBLIC_URL` has to be public";
     check_project(&private, &world.address, &[MOVED, refused]);
+}
+
+/// What nobody answers is waited for at the same time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_waited_for_longer_than_ten_seconds() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let world = StandIn::start(healthy()).await;
+    let at = |name: &str, path: &str, project: crate::support::Project| {
+        project.with(name, &format!("http://{address}{path}"))
+    };
+    let project = at("OAUTH_BASE_URL", "/ims/token/", at("KIT_EVENTS_INGRESS_URL", "/", project(&world)));
+    let project = at("COMMERCE_BASE_URL", "/rest/", at("KIT_BACKOFFICE_URL", "/", at("KIT_PUBLIC_URL", "", project)));
+    let begun = Instant::now();
+    let (code, lines) = super::lines(&project, &address);
+    assert!(begun.elapsed() < Duration::from_secs(25), "one after the other: {:?}", begun.elapsed());
+    let late: Vec<&str> = lines
+        .iter()
+        .filter(|line| line.contains("did not answer within 10 s"))
+        .map(|line| &line[9..24])
+        .map(str::trim)
+        .collect();
+    assert_eq!((code, late), (Some(1), vec!["token", "ingress", "callback", "commerce", "back office"]), "{lines:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

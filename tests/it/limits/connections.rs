@@ -1,11 +1,13 @@
 //! Connections and requests without measure.
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
 use super::{STRANGER, WEBHOOK, assert_served, connect, connect_from, kit, rest};
 
 const FLOOD: usize = 300;
+
+const CONTINUE: &[u8; 25] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 const TURNED_AWAY: &str = r#"{"error":"more connections are open than can be served; come again later"}"#;
 
@@ -79,16 +81,19 @@ async fn whoever_finds_no_connection_is_told_so_until_one_is_free() {
 async fn health_is_answered_when_all_requests_wait() {
     let (_project, kit) = kit(&[("KIT_REQUESTS_AT_ONCE", "1")]);
     let mut waits = connect(&kit).await;
-    let head = format!("POST {WEBHOOK} HTTP/1.1\r\nhost: kit\r\ncontent-length: 10\r\n\r\n{{");
+    let head = format!("POST {WEBHOOK} HTTP/1.1\r\nhost: kit\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n");
     waits.write_all(head.as_bytes()).await.unwrap();
-    let busy = || async { Some(kit.post("{}").await).filter(|answer| answer.status == 503) };
-    let answer = kit.until("the one request under way", busy).await;
-    assert_eq!(answer.header("retry-after"), Some("1"));
+    // Said when its body is asked for. A request that comes before that could take its place.
+    let mut said = [0; CONTINUE.len()];
+    waits.read_exact(&mut said).await.unwrap();
+    assert_eq!(&said, CONTINUE);
+    let answer = kit.post("{}").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
     assert_eq!(answer.error(), "more requests are under way than can be answered at once; send it again later");
     for path in ["/health/live", "/health/ready", "/metrics"] {
         assert_eq!(kit.get(path).await.status, 200, "{path}");
     }
-    waits.write_all(b"}        ").await.unwrap();
+    waits.write_all(b"{}        ").await.unwrap();
     let served = || async { Some(kit.post("{}").await).filter(|answer| answer.status == 400) };
     kit.until("the end of the one request", served).await;
 }

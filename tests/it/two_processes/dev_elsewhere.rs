@@ -90,6 +90,18 @@ async fn what_a_killed_run_left_is_taken_over_by_the_next_one() {
     assert_eq!(laptop.registrations().await, Vec::<Value>::new());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_cannot_register_ends_and_says_why() {
+    let laptop = Laptop::new();
+    let project = laptop.project.with("OAUTH_CLIENT_SECRET", "no-secret-of-this-client");
+    let kit = project.start(&["dev", "--adobe", "--public-url", &format!("http://{}", laptop.address)]);
+    let told =
+        ["error: GET_ACCESS_TOKEN", "IMS does not know this client or none of its secrets", "hint: `kit doctor`"];
+    let is_told = || async { told.iter().all(|told| kit.log().contains(told)).then_some(()) };
+    kit.until("the reason", is_told).await;
+    assert_eq!(kit.terminate(), Some(1), "it ended by itself");
+}
+
 #[test]
 fn options_that_lead_nowhere_are_refused_with_a_hint() {
     let client = |name: &str| Project::new().with("OAUTH_CLIENT_SECRET", "secret-of-a-laptop").with(name, "");
