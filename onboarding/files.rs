@@ -6,29 +6,44 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::Problem;
+use crate::{Problem, schema};
 
 pub const PROVIDERS_FILE: &str = "providers.json";
 pub const EVENTS_FILE: &str = "events.json";
 pub const REGISTRATIONS_FILE: &str = "starter-kit-registrations.json";
+pub const SUBSCRIPTIONS_FILE: &str = "commerce-event-subscribe.json";
 
 /// Reads one file of the folder.
-pub(crate) fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Problem> {
+pub(crate) fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Vec<Problem>> {
+    read_with_text(folder, name).map(|(read, _)| read)
+}
+
+/// As `read`, with the text for whoever looks for more in it.
+///
+/// What breaks the file's schema is told with all its places; types only say what a schema cannot.
+pub(crate) fn read_with_text<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<(T, String), Vec<Problem>> {
     let file = folder.join(name);
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
-        Err(error) => return Err(Problem::Unreadable { file, error }),
+        Err(error) => return Err(vec![Problem::Unreadable { file, error }]),
     };
-    serde_json::from_str(&text).map_err(|error| {
+    let malformed = |error: &serde_json::Error| {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         // The place stands before the text already.
         let fault = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned();
-        Problem::Malformed { file, line, column, fault }
-    })
+        vec![Problem::Malformed { file: file.clone(), line, column, fault }]
+    };
+    serde_json::from_str::<IgnoredAny>(&text).map_err(|error| malformed(&error))?;
+    let faults = schema::faults(&file, &text);
+    if !faults.is_empty() {
+        return Err(faults.into_iter().map(|fault| Problem::Placed(Box::new(fault))).collect());
+    }
+    let read = serde_json::from_str(&text).map_err(|error| malformed(&error))?;
+    Ok((read, text))
 }
 
 #[derive(Debug, Deserialize)]

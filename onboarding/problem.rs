@@ -62,9 +62,9 @@ pub enum Problem {
     #[error("{}: {what} stands there twice, {places}\n  hint: remove or rename one of them", file.display())]
     Twice { file: PathBuf, what: String, places: String },
 
-    /// In a registration of `app.config.yaml`.
+    /// In a place that has a key: of a file that breaks its schema, or of `app.config.yaml`.
     #[error("{0}")]
-    Declared(Box<Fault>),
+    Placed(Box<Fault>),
 
     #[error(
         "{}: unable to add a suffix to the labels: the namespace `{namespace}` has none\n  hint: set \
@@ -88,7 +88,7 @@ impl Problem {
             | Self::NoSamples { .. }
             | Self::UnusableSample { .. }
             | Self::Twice { .. }
-            | Self::Declared(_)
+            | Self::Placed(_)
             | Self::NoSuffix { .. } => None,
         }
     }
@@ -109,9 +109,9 @@ impl LoadError {
     }
 }
 
-impl From<Problem> for LoadError {
-    fn from(problem: Problem) -> Self {
-        Self::new(vec![problem])
+impl From<Vec<Problem>> for LoadError {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::new(problems)
     }
 }
 

@@ -183,7 +183,7 @@ fn keep<T>(read: Result<T, Faults>, faults: &mut Vec<Fault>) -> Option<T> {
 
 /// A problem of the onboarding files, which says file and hint in its own text.
 fn config_fault(problem: &onboarding::Problem) -> Fault {
-    if let onboarding::Problem::Declared(fault) = problem {
+    if let onboarding::Problem::Placed(fault) = problem {
         return (**fault).clone();
     }
     let text = problem.to_string();

@@ -30,8 +30,8 @@ impl<'a> Checks<'a> {
     }
 
     /// What was read, unless that was the problem.
-    pub(super) fn keep<T>(&mut self, read: Result<T, Problem>) -> Option<T> {
-        read.map_err(|problem| self.problems.push(problem)).ok()
+    pub(super) fn keep<T>(&mut self, read: Result<T, Vec<Problem>>) -> Option<T> {
+        read.map_err(|problems| self.problems.extend(problems)).ok()
     }
 
     /// `value`, when it was made and nothing is wrong.
@@ -137,7 +137,7 @@ impl<'a> Checks<'a> {
         let known = Known { providers, events, names: names.collect() };
         let mut faults = Vec::new();
         let declared = declared::read(manifest, known, &mut faults);
-        self.problems.extend(faults.into_iter().map(|fault| Problem::Declared(Box::new(fault))));
+        self.problems.extend(faults.into_iter().map(|fault| Problem::Placed(Box::new(fault))));
         declared
     }
 

@@ -20,7 +20,7 @@ pub(crate) use checks::Checks;
 const DELIVERY_TYPE: &str = "webhook";
 
 /// The provider of Commerce's events in `providers.json`.
-const COMMERCE_KEY: &str = "commerce";
+pub(crate) const COMMERCE_KEY: &str = "commerce";
 const BACKOFFICE_KEY: &str = "backoffice";
 const COMMERCE_METADATA: &str = "dx_commerce_events";
 const CUSTOM_METADATA: &str = "3rd_party_custom_events";
@@ -92,7 +92,7 @@ impl Desired {
         let providers: Option<Vec<files::Provider>> = checks.keep(files::read(folder, PROVIDERS_FILE));
         let events: Option<Events> = checks.keep(files::read(folder, EVENTS_FILE));
         let registrations: Option<Registrations> = checks.keep(files::read(folder, REGISTRATIONS_FILE));
-        let suffix = checks.keep(suffix(folder, namespace));
+        let suffix = checks.keep(suffix(folder, namespace).map_err(|problem| vec![problem]));
 
         if let Some(events) = &events {
             checks.events(events);
@@ -196,12 +196,13 @@ fn suffix<'a>(folder: &Path, namespace: &'a str) -> Result<&'a str, Problem> {
     }
 }
 
-/// The sample's text without blanks between its tokens, so that a file that was only formatted anew changes nothing.
-/// The management API takes objects and arrays only.
+/// The sample's text in a form in which a file that was only formatted anew changes nothing. The management API takes objects and arrays only.
 fn template(sample: &RawValue) -> Option<String> {
-    if !sample.get().starts_with(['{', '[']) {
-        return None;
-    }
+    sample.get().starts_with(['{', '[']).then(|| compact(sample))
+}
+
+/// JSON without blanks between its tokens, in its own order.
+pub(crate) fn compact(json: &RawValue) -> String {
     let mut is_string = false;
     let mut is_escaped = false;
     let is_kept = |letter: &char| {
@@ -210,7 +211,7 @@ fn template(sample: &RawValue) -> Option<String> {
         is_string ^= is_quote;
         is_string || !letter.is_ascii_whitespace()
     };
-    Some(sample.get().chars().filter(is_kept).collect())
+    json.get().chars().filter(is_kept).collect()
 }
 
 fn capitalized(word: &str) -> String {

@@ -208,12 +208,12 @@ fn what_is_not_json_is_named_with_its_place() {
     check(
         EVENTS_FILE,
         "{\n  \"product\": [}",
-        "~/events.json:2:13: invalid type: sequence, expected an object\n  hint: mend the file in this place",
+        "~/events.json:2:15: expected value\n  hint: mend the file in this place",
     );
     check(
         PROVIDERS_FILE,
         "[{\"key\": 1",
-        "~/providers.json:1:10: invalid type: integer `1`, expected a string\n  hint: mend the file in this place",
+        "~/providers.json:1:10: EOF while parsing an object\n  hint: mend the file in this place",
     );
     check(
         REGISTRATIONS_FILE,
@@ -227,7 +227,8 @@ fn a_misspelt_member_is_named() {
     check(
         EVENTS_FILE,
         r#"{"product":{"commerce":{"saved":{"sample":{}}}}}"#,
-        "~/events.json:1:41: unknown field `sample`, expected `sampleEventTemplate`\n  hint: mend the file in this place",
+        "~/events.json:1: `/product/commerce/saved/sample`: expected a member that is known here\n  \
+         hint: known are `sampleEventTemplate`",
     );
 }
 

@@ -16,6 +16,7 @@ mod orders;
 mod registration;
 mod serve;
 mod signing_key;
+mod subscribe;
 mod table;
 mod torture;
 mod verify;
@@ -58,6 +59,8 @@ pub enum Command {
     Onboard(onboard::Options),
     /// Take away what onboarding made.
     Offboard(onboard::offboard::Options),
+    /// Have Commerce send the events that `onboarding/config/commerce-event-subscribe.json` lists.
+    Subscribe(subscribe::Options),
     /// List the deployed actions, look at one, or call it.
     #[command(subcommand)]
     Action(action::Command),
@@ -111,6 +114,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Doctor(options) => doctor::run(&root(), &options).await,
         Command::Onboard(options) => onboard::run(&root(), &options).await,
         Command::Offboard(options) => onboard::offboard::run(&root(), &options).await,
+        Command::Subscribe(options) => subscribe::run(&root(), &options).await,
         Command::Action(command) => action::run(&root(), &command).await,
         Command::Activation(command) => activation::run(&root(), &command),
         Command::Delivery(command) => delivery::run(&root(), &command).await,

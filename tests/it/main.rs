@@ -33,6 +33,7 @@ mod sandbox_events;
 mod secrets;
 mod security_headers;
 mod settings;
+mod subscribe;
 mod support;
 mod telemetry;
 mod tidy;

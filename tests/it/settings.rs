@@ -147,7 +147,12 @@ fn onboarding_files_are_checked_before_the_start() {
     let project = Project::new();
     project.write("onboarding/config/events.json", "{\n  \"product\": {\"backoffice\": [\"5ecret");
     project.write("onboarding/config/providers.json", r#"[{"key": "backoffice", "label": 5}]"#);
-    check(&project, &["onboarding/config/events.json:2:", "onboarding/config/providers.json:1:"]);
+    let faults = [
+        "onboarding/config/events.json:2:",
+        "onboarding/config/providers.json:1: `/0`: expected the member `description`, it is missing\n  hint: add",
+        "onboarding/config/providers.json:1: `/0/label`: expected a text\n  hint: its name",
+    ];
+    check(&project, &faults);
 }
 
 #[test]

@@ -11,4 +11,9 @@ pub trait Action: Send + Sync + 'static {
     fn routes(&self) -> &'static [Route] {
         &[]
     }
+
+    /// What an event of this code has to bring, as paths from the event on: `data.value.sku`.
+    fn needs(&self, _code: &str) -> Vec<&'static str> {
+        Vec::new()
+    }
 }

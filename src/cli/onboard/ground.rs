@@ -1,7 +1,5 @@
 //! What the commands of onboarding stand on: the settings they need, and clients for both sides.
 
-#![expect(dead_code, reason = "for the commands that call Commerce")]
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -149,6 +149,11 @@ impl Action for Consumer {
     fn routes(&self) -> &'static [Route] {
         self.routes
     }
+
+    fn needs(&self, code: &str) -> Vec<&'static str> {
+        let route = self.routes.iter().find(|route| route.code == code);
+        route.and_then(|route| route.needs).unwrap_or(self.needs).iter().map(Need::name).collect()
+    }
 }
 
 #[derive(Default, Deserialize)]

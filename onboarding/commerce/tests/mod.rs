@@ -1,0 +1,2 @@
+mod eventing;
+mod workspace;
