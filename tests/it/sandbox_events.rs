@@ -39,10 +39,11 @@ impl Server {
         .await
     }
 
-    /// The results of the consumer of Commerce's product events, the newest first, once there are so many.
-    async fn consumed(&self, project: &Project, count: usize) -> Vec<Value> {
+    /// The runs of the consumer of an entity's events of Commerce, the newest first, once there are so many.
+    async fn consumed(&self, project: &Project, entity: &str, count: usize) -> Vec<Value> {
+        let consumer = format!("{entity}-commerce/consumer");
         self.until(&format!("{count} events are consumed"), || async {
-            let arguments = ["activation", "list", "--action", "product-commerce/consumer", "--json"];
+            let arguments = ["activation", "list", "--action", &consumer, "--json"];
             let runs: Vec<Value> = serde_json::from_slice(&project.run(&arguments).stdout).ok()?;
             (runs.len() >= count).then_some(runs)
         })
@@ -86,7 +87,7 @@ async fn an_event_of_the_back_office_changes_the_store_once_and_its_echo_goes_no
     assert_eq!(kit.send("1", PRODUCT_CREATE, &product("SKU-1")).await.status, 200);
     let rows = kit.sent_events(1).await;
     assert_eq!(rows[0]["data"]["value"]["sku"], "SKU-1");
-    let consumed = kit.consumed(&project, 1).await;
+    let consumed = kit.consumed(&project, "product", 1).await;
     assert_eq!(consumed[0]["response"]["status"], "suppressed");
 
     // What the store says after that is news again, and the ERP got nothing before it.
@@ -97,6 +98,36 @@ async fn an_event_of_the_back_office_changes_the_store_once_and_its_echo_goes_no
     let brought = kit.calls("products").await;
     assert_eq!(brought.iter().filter(|call| !call["event_id"].is_null()).count(), 1, "{brought:?}");
     assert_eq!(kit.get("/sandbox/events").await.body.as_array().unwrap().len(), 2);
+}
+
+/// Each is waited for, so that the next one finds what it changes.
+#[tokio::test]
+async fn no_change_that_the_kit_brought_to_the_store_comes_back() {
+    let project = project();
+    let kit = project.start(&["dev"]);
+    let jane = |id: Option<u64>| json!({"id": id, "name": "Jane", "lastname": "Doe", "email": "jane.doe@example.com"});
+    let mut new_customer = jane(None);
+    new_customer.as_object_mut().unwrap().remove("id");
+    let events = [
+        ("catalog_product_update", json!({"sku": "24-MB01", "name": "Bag", "price": 9.95, "description": "Carries"})),
+        ("catalog_product_delete", json!({"sku": "24-MB01"})),
+        ("customer_create", new_customer),
+        ("customer_update", jane(Some(15))),
+        ("customer_delete", json!({"id": 15})),
+        ("customer_group_create", json!({"name": "New", "taxClassId": 3})),
+        ("customer_group_update", json!({"id": 19, "name": "Members", "taxClassId": 3})),
+        ("customer_group_delete", json!({"id": 19})),
+    ];
+    for (number, (event, value)) in (1..).zip(&events) {
+        let sent = kit.send(event, &format!("be-observer.{event}"), value).await;
+        assert_eq!(sent.status, 200, "{event}: {sent:?}");
+        kit.sent_events(number).await;
+    }
+    let mut consumed = kit.consumed(&project, "product", 2).await;
+    consumed.extend(kit.consumed(&project, "customer", 6).await);
+    let statuses: Vec<&Value> = consumed.iter().map(|run| &run["response"]["status"]).collect();
+    assert_eq!(statuses, [&json!("suppressed"); 8]);
+    assert_eq!(kit.erp_writes().await, Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -183,16 +214,73 @@ async fn the_client_is_given_as_the_console_gives_it() {
     assert_eq!(credential["integration_type"], "oauth_server_to_server");
     let client = &credential["oauth_server_to_server"];
     let scopes: Vec<&str> = client["scopes"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
-    let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}&scope={}",
-        client["client_id"].as_str().unwrap(),
-        client["client_secrets"][0].as_str().unwrap(),
-        scopes.join(","),
-    );
-    let request = kit.client.post(kit.url("/ims/token/v3")).body(form);
-    let granted = Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await;
-    assert_eq!(granted.status, 200, "{granted:?}");
+    let (client_id, secret) = (client["client_id"].as_str().unwrap(), client["client_secrets"][0].as_str().unwrap());
+    assert!(!token(&kit, (client_id, secret), &scopes.join(",")).await.is_empty());
     for pointer in ["/project/id", "/project/org/id", "/project/org/ims_org_id", "/project/workspace/id"] {
         assert!(file.body.pointer(pointer).is_some_and(Value::is_string), "{pointer}");
     }
+}
+
+async fn token(kit: &Server, (client_id, secret): (&str, &str), scopes: &str) -> String {
+    let form = format!("grant_type=client_credentials&client_id={client_id}&client_secret={secret}&scope={scopes}");
+    let request = kit.client.post(kit.url("/ims/token/v3")).body(form);
+    let granted = Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await;
+    granted.body["access_token"].as_str().unwrap_or_else(|| panic!("{granted:?}")).to_owned()
+}
+
+/// Makes a provider at the events service; its id.
+async fn provider(kit: &Server, client_id: &str, secret: &str) -> String {
+    let token = token(kit, (client_id, secret), "openid,adobeio_api").await;
+    let provider = json!({"label": "Shop", "provider_metadata": "dx_commerce_events", "instance_id": "shop"});
+    let request = kit.client.post(kit.url("/events/4711/4712/4713/providers")).bearer_auth(token);
+    let made = Answer::of(request.header("x-api-key", client_id).json(&provider)).await;
+    made.body["id"].as_str().unwrap_or_else(|| panic!("{made:?}")).to_owned()
+}
+
+/// As `kit onboard` and `kit subscribe` do with the store of an events service that stands alone.
+#[tokio::test]
+async fn the_store_of_an_events_service_publishes_when_it_is_set_up() {
+    let variables = [
+        ("KIT_ROLE", "events-service"),
+        ("IO_CONSUMER_ID", "4711"),
+        ("IO_PROJECT_ID", "4712"),
+        ("IO_WORKSPACE_ID", "4713"),
+        ("OAUTH_CLIENT_ID", "client-of-dev"),
+        ("OAUTH_CLIENT_SECRET", SECRET),
+    ];
+    let project = variables.iter().fold(project(), |project, (name, value)| project.with(name, value));
+    let kit = project.start(&["dev"]);
+    let file = Answer::of(kit.client.get(kit.url("/sandbox/workspace.json")).bearer_auth(TOKEN)).await;
+    let provider_id = provider(&kit, "client-of-dev", SECRET).await;
+    let provider = json!({"eventProvider": {
+        "provider_id": provider_id, "instance_id": "shop", "label": "Shop", "description": "Shop",
+        "workspace_configuration": file.text,
+    }});
+    let configuration = json!({"config": {
+        "enabled": true, "merchant_id": "shop", "environment_id": "Stage", "workspace_configuration": file.text,
+    }});
+    let subscription = json!({"event": {
+        "name": "shop.observer.catalog_product_save_commit_after",
+        "parent": "observer.catalog_product_save_commit_after",
+        "provider_id": provider_id,
+        "fields": [{"name": "sku"}],
+    }});
+    for (method, path, body) in [
+        (reqwest::Method::PUT, "eventing/updateConfiguration", configuration),
+        (reqwest::Method::POST, "eventing/eventProvider", provider),
+        (reqwest::Method::POST, "eventing/eventSubscribe", subscription),
+        (reqwest::Method::PUT, "products/24-MB01", json!({"product": {"price": 1}})),
+    ] {
+        let answer = kit.commerce_call(method, path, &body).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    }
+    let row = kit
+        .until("the event is answered", || async {
+            let rows = kit.get("/sandbox/events").await.body;
+            rows[0]["reason"].is_string().then(|| rows[0].clone())
+        })
+        .await;
+    assert_eq!((&row["status"], &row["reason"]), (&json!(1), &json!("nobody is registered for this event")));
+    let check = kit.commerce_call(reqwest::Method::GET, "adobe_io_events/check_configuration", &Value::Null).await;
+    assert_eq!(check.body["technical_service_account_can_connect_to_io_events"], true);
 }

@@ -19,6 +19,7 @@ mod redaction;
 mod search;
 mod sender;
 mod service;
+mod subscription;
 mod token;
 mod value;
 mod webhook;
@@ -33,6 +34,7 @@ pub use manifest::manifest;
 pub use oauth::oauth;
 pub use search::search;
 pub use sender::sender;
+pub use subscription::subscription;
 pub use token::token;
 pub use value::value;
 pub use webhook::webhook;
@@ -41,7 +43,7 @@ pub use webhook::webhook;
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets and of their seeds' folders.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("action", action),
     ("cloud_event", cloud_event),
     ("filter", filter),
@@ -52,6 +54,7 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("redaction", redaction),
     ("search", search),
     ("sender", sender),
+    ("subscription", subscription),
     ("token", token),
     ("value", value),
     ("webhook", webhook),

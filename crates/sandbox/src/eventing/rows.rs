@@ -95,18 +95,14 @@ impl Rows {
         self.collection.put(row.id, row).is_ok()
     }
 
-    /// Up to `count_max` that wait and have a higher id than `after`; they are in progress from now on.
+    /// Up to `count_max` that wait and have a higher id than `after`, in the order of their changes; they are in progress
+    /// from now on.
     pub fn claim(&mut self, which: Which, after: u64, count_max: usize, now: Timestamp) -> Vec<Row> {
-        let is_wanted = |row: &&Row| {
-            row.id > after
-                && row.status == Status::Waiting
-                && match which {
-                    Which::All => true,
-                    Which::Due => row.due_at <= now,
-                    Which::Priority => row.priority && row.due_at <= now,
-                }
-        };
-        let claimed: Vec<Row> = self.all().filter(is_wanted).take(count_max).cloned().collect();
+        let waiting = self.all().filter(|row| row.id > after && row.status == Status::Waiting);
+        let waiting = waiting.filter(|row| which != Which::Priority || row.priority);
+        // Who comes after one that is tried again waits with it: its change is the newer one.
+        let due = waiting.take_while(|row| which == Which::All || row.due_at <= now);
+        let claimed: Vec<Row> = due.take(count_max).cloned().collect();
         for row in &claimed {
             self.put(Row { status: Status::InProgress, updated_at: now, ..row.clone() });
         }

@@ -1,7 +1,7 @@
 //! Sends what waits, in batches, as Commerce's cron does.
 //!
-//! Who waits for another attempt does so twice as long each time, which is a guess: Commerce does not say when it
-//! tries again. An event keeps its id, so that an events API that took it without being heard knows it again.
+//! Who waits for another attempt does so twice as long each time, and those after it wait, too. Both are guesses: Commerce
+//! does not say when it tries again. An event keeps its id, so that an events API that took it without being heard knows it again.
 
 use std::fmt;
 

@@ -85,8 +85,47 @@ proptest! {
     }
 }
 
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "PATCH"];
+const ROUTES: [&str; 9] = [
+    "eventing/eventSubscribe",
+    "eventing/eventSubscribe/observer.catalog_product_save_commit_after",
+    "eventing/eventUnsubscribe/a",
+    "eventing/getEventSubscriptions",
+    "eventing/getEventProviders",
+    "eventing/updateConfiguration",
+    "eventing/eventProvider",
+    "eventing/eventProvider/provider-1",
+    "eventing/%ff/%2f",
+];
+const MEMBERS: &str = "event|config|eventProvider|name|parent|fields|rules|field|operator|value|priority|provider_id|\
+                       instance_id|id|label|enabled|merchant_id|workspace_configuration|force|destination";
+
+/// Objects with the members that the module knows, and with whatever values.
+fn bodies() -> impl Strategy<Value = Value> {
+    let inner = btree_map(MEMBERS, values(), 0..6).prop_map(|members| Value::Object(Map::from_iter(members)));
+    prop_oneof![
+        btree_map(MEMBERS, prop_oneof![inner, values()], 0..3)
+            .prop_map(|members| Value::Object(Map::from_iter(members))),
+        values(),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_calls_are_answered_and_refused_with_a_message(
+        calls in vec((0..METHODS.len(), 0..ROUTES.len(), bodies()), 1..12),
+    ) {
+        let sandbox = Sandbox::open(Api::nowhere().options(None)).unwrap();
+        let store = crate::tests::Store { sandbox };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (method, route, body) in calls {
+            let (status, answer) = runtime.block_on(store.call(METHODS[method], ROUTES[route], body));
+            prop_assert!(!status.is_server_error(), "{}", status);
+            prop_assert_eq!(status.is_success(), answer.get("message").is_none(), "{}", answer);
+        }
+    }
 
     #[test]
     fn any_subscription_and_any_product_are_answered_by_the_store(

@@ -182,3 +182,17 @@ fn a_claim_takes_what_is_wanted_and_due_once() {
     rows.release();
     assert_eq!(ids(rows.claim(Which::All, 0, 10, NOW)), [2, 3, 4]);
 }
+
+#[test]
+fn who_comes_after_one_that_is_tried_again_waits_with_it() {
+    let mut rows = rows();
+    for _ in 0..4 {
+        assert!(rows.push(|id| row(id, NOW)));
+    }
+    let ids = |claimed: Vec<Row>| claimed.iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(ids(rows.claim(Which::Due, 0, 1, NOW)), [1]);
+    rows.conclude(1, Verdict::Again("no".to_owned()), PAUSE, NOW);
+    assert!(rows.claim(Which::Due, 0, 10, NOW).is_empty());
+    assert_eq!(ids(rows.claim(Which::Priority, 0, 10, NOW)), [2, 4], "but for those that wait for nobody");
+    assert_eq!(ids(rows.claim(Which::Due, 0, 10, NOW + PAUSE)), [1, 3]);
+}
