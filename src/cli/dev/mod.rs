@@ -1,18 +1,16 @@
 mod elsewhere;
+mod told;
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use events_api::Identity;
-use secrecy::{ExposeSecret, SecretString};
 use settings::{Mode, Role, Variables};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::elsewhere::Stay;
-use super::credential;
 use crate::compose::compose;
 use crate::dev_client::DevClient;
 use crate::project::Project;
@@ -52,16 +50,22 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     if let Some(client) = &client {
         sandbox_events::begin(&kit, &project, client, address).await?;
     }
-    let sandbox = project.environment.commerce.is_none().then_some((sandbox_url.as_str(), &token));
-    print(address, sandbox);
-    if let Some(client) = &project.environment.events.client {
-        println!("Events are published at {}", client.ingress_url);
-        println!();
-    }
-    if let (Some(client), Some(service)) = (&client, &kit.service) {
-        print_client(client, service.identity());
-        if project.environment.role == Role::EventsService {
-            print_workspace(address, &token);
+    println!("listening on http://{address}");
+    println!();
+    match (&client, &kit.service) {
+        (Some(client), Some(service)) if project.environment.role == Role::EventsService => {
+            told::for_clients(address, (&sandbox_url, &token), client, service.identity());
+        }
+        (client, service) => {
+            let sandbox = project.environment.commerce.is_none().then_some((sandbox_url.as_str(), &token));
+            told::what_to_try(address, sandbox);
+            if let Some(client) = &project.environment.events.client {
+                println!("Events are published at {}", client.ingress_url);
+                println!();
+            }
+            if let (Some(client), Some(service)) = (client, service) {
+                told::client(client, service.identity());
+            }
         }
     }
     let Some(stay) = stay else {
@@ -95,38 +99,4 @@ pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; set KIT_BIND to another address (port 0 picks a free one)")
     })
-}
-
-fn print_client(client: &DevClient, identity: &Identity) {
-    let Some(secret) = &client.secret else { return };
-    println!("Publish as a client of the events service (kept in .env they stay the same):");
-    for line in credential::lines(&client.credential, secret, identity) {
-        println!("  {line}");
-    }
-    println!();
-}
-
-fn print_workspace(address: SocketAddr, token: &SecretString) {
-    println!("Its workspace.json, as the Console would give it for download:");
-    let token = token.expose_secret();
-    println!(
-        "  curl -H 'Authorization: Bearer {token}' http://{address}/sandbox/workspace.json > onboarding/config/workspace.json"
-    );
-    println!();
-}
-
-fn print(address: SocketAddr, sandbox: Option<(&str, &SecretString)>) {
-    println!("listening on http://{address}");
-    println!();
-    println!("Send an event:");
-    println!(
-        r#"  curl --json '{{"data":{{"uid":"event_uid_1","event":"be-observer.catalog_product_create","value":{{"sku":"PRODUCT_SKU","name":"Product SKU","price":1,"description":"Product SKU description"}}}}}}' http://{address}/api/v1/web/ingestion/webhook"#
-    );
-    if let Some((url, token)) = sandbox {
-        println!("See it in the sandbox Commerce (KIT_SANDBOX_TOKEN sets the token):");
-        println!("  curl -H 'Authorization: Bearer {}' {url}V1/products/PRODUCT_SKU", token.expose_secret());
-    }
-    println!("See what ran:");
-    println!("  cargo run -- activation list");
-    println!();
 }

@@ -19,7 +19,7 @@ const SUBSCRIPTIONS: &str = r#"[
 
 impl Bench {
     /// With the sandbox Commerce on the same way.
-    async fn with_commerce() -> Self {
+    pub async fn with_commerce() -> Self {
         let bench = Self::of(crate::two_processes::EventsService::start_dev()).await;
         let project = bench.service.client_of_sandbox(bench.project);
         let project = Self::through(project, &bench.proxy)

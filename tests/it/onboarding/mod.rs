@@ -1,5 +1,6 @@
 //! `kit onboard` and `kit offboard` against our own events service in another process.
 
+mod commerce;
 mod drift;
 mod killed;
 mod pages;
