@@ -75,6 +75,10 @@ fn hints(failure: Failure, phase: Phase, fault: &ServiceFault) -> Failure {
         ServiceFault::Status(404) => {
             failure.hint("fill `IO_CONSUMER_ID`, `IO_PROJECT_ID` and `IO_WORKSPACE_ID` from workspace.json")
         }
+        ServiceFault::Status(400) if phase == Phase::Registrations => failure.hint(
+            "the events API asks a new webhook for its challenge: start `kit serve` where KIT_PUBLIC_URL leads, then run this \
+             again; without KIT_PUBLIC_URL events come by journal",
+        ),
         ServiceFault::Conflict(_) if phase == Phase::Registrations => failure.hint(
             "the name is taken in this workspace, or a client has as many registrations as it may: remove what is no \
              longer used, in the Console or by `kit onboard --prune`",

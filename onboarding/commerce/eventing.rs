@@ -160,13 +160,20 @@ fn of_older_module(configuration: &Configuration, sent: Sent) -> Result<Planned,
     })
 }
 
-/// An older configuration names no provider; it is ours when we wrote it.
+/// An older configuration names no provider; it is ours when we wrote it. A provider that was deleted and made again has
+/// another id and the same instance id.
 fn is_ours(default: &Known, configuration: &Configuration, sent: Sent) -> bool {
-    default.provider_id == configuration.provider.id || (default.provider_id.is_empty() && sent.is_known)
+    let provider = &configuration.provider;
+    let is_same_instance = !default.instance_id.is_empty() && default.instance_id == provider.instance_id;
+    let is_unnamed = default.provider_id.is_empty() && sent.is_known;
+    default.provider_id == provider.id || is_same_instance || is_unnamed
 }
 
 fn of_default(default: &Known, configuration: &Configuration, sent: Sent) -> Result<Planned, Failure> {
     let mut why: Vec<String> = sent.why().into_iter().collect();
+    if !default.provider_id.is_empty() && default.provider_id != configuration.provider.id {
+        why.push("provider_id".to_owned());
+    }
     if !default.instance_id.is_empty() && default.instance_id != configuration.provider.instance_id {
         why.push("instance_id".to_owned());
     }

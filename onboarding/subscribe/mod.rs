@@ -12,4 +12,4 @@ mod tests;
 pub use apply::{AppliedEntry, SubscriptionReport};
 pub use checks::Taking;
 pub use file::{Field, Rule, Subscription, Subscriptions, Unusable};
-pub use plan::{Extras, SubscriptionPlan, plan_subscriptions};
+pub use plan::{Extras, SubscriptionPlan, plan_ending, plan_subscriptions};

@@ -82,6 +82,20 @@ pub async fn plan_subscriptions(
     Ok(SubscriptionPlan { steps })
 }
 
+/// Looks which subscriptions of the file Commerce has, so that they are ended; writes nothing.
+///
+/// # Errors
+/// Commerce does not answer as its eventing module does.
+pub async fn plan_ending(store: &dyn TargetPort, listed: &Subscriptions) -> Result<SubscriptionPlan, Failure> {
+    let observed = observe(&module(store)).await?;
+    let is_listed = |found: &&Observed| listed.iter().any(|listed| listed.name == found.name);
+    let end = |found: &Observed| Step {
+        change: Change { verb: Verb::Delete, kind: Kind::EventSubscription, name: found.name.clone(), why: Vec::new() },
+        act: Act::Unsubscribe,
+    };
+    Ok(SubscriptionPlan { steps: observed.iter().filter(is_listed).map(end).collect() })
+}
+
 /// Which of Commerce's providers is ours.
 struct Ours {
     /// Of the provider `commerce`; none before an onboarding.

@@ -6,6 +6,7 @@ mod actions;
 mod adobe_auth;
 mod backoffice;
 mod both_ways;
+mod circle;
 mod commands;
 mod commerce_signature;
 mod coverage;

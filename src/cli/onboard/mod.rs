@@ -1,6 +1,7 @@
 //! `kit onboard`: what the files describe becomes what the events API and Commerce have.
 
 mod embedded;
+mod eventing;
 pub mod ground;
 pub mod lock;
 pub mod offboard;
@@ -18,6 +19,7 @@ use onboarding::{
 use serde_json::Value;
 use settings::Manifest;
 
+use self::eventing::Eventing;
 use self::ground::Ground;
 use self::lock::Lock;
 use self::told::{Told, result};
@@ -53,6 +55,7 @@ async fn elsewhere(
     workspace: Workspace,
 ) -> anyhow::Result<()> {
     let service = ground.service(&workspace)?;
+    let eventing = Eventing::prepare(ground, desired)?;
     let before = Record::read(&ground.data(), &workspace)?;
     let address = ground.settings.events.public_url.clone().unwrap_or_default();
     let webhook = |name: &str| format!("{address}/webhooks/{}", slug(name));
@@ -67,19 +70,28 @@ async fn elsewhere(
     };
     let mut told = Told::new(options.json, options.dry_run);
     if options.dry_run {
-        told.plan(look(&service, desired, &rules).await?.changes());
+        let plan = look(&service, desired, &rules).await?;
+        told.plan(plan.changes());
+        if let Some(eventing) = &eventing {
+            told.plan(&eventing.look(&plan.providers(desired), before.as_ref()).await?);
+        }
         told.end(Value::Null);
         return Ok(());
     }
     let applied = converge(&service, desired, &rules, &mut told).await?;
-    let record = Record {
+    let mut record = Record {
         workspace: workspace.clone(),
         providers: applied.providers.clone(),
         registrations: applied.registrations.iter().map(RecordedRegistration::from).collect(),
         eventing: before.and_then(|before| before.eventing),
     };
     record.write(&ground.data())?;
+    if let Some(eventing) = &eventing {
+        record.eventing = eventing.apply(&record, &mut told).await?;
+        record.write(&ground.data())?;
+    }
     told.end(result(&applied));
+    Eventing::note(ground, desired);
     warn_of_unproven(&applied);
     Ok(())
 }

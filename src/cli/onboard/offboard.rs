@@ -7,6 +7,7 @@ use clap::Args;
 use onboarding::{DEV_SUFFIX, Desired, Observed, Plan, Record, RecordedProvider, Rules, Targets, converge};
 use serde_json::Value;
 
+use super::eventing;
 use super::ground::Ground;
 use super::lock::Lock;
 use super::told::Told;
@@ -44,13 +45,17 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let rules = rules(&ground, &record);
     let plan = Plan::new(&nothing, &observed, &rules);
     let mut told = Told::new(options.json, options.dry_run);
-    if options.dry_run || plan.is_empty() {
+    if options.dry_run {
+        eventing::remove(&ground, &record, &mut told, true).await?;
         told.plan(plan.changes());
         told.end(Value::Null);
         return Ok(());
     }
-    let count = plan.changes().count();
-    options.confirm.confirm(&format!("remove {count} things at the events API?"), "`--dry-run` shows which")?;
+    let (count, commerce) = (plan.changes().count(), ground.settings.commerce.as_ref());
+    let commerce = commerce.map(|commerce| format!(", and what Commerce at {} sends there", commerce.base_url));
+    let question = format!("remove {count} things at the events API{}?", commerce.unwrap_or_default());
+    options.confirm.confirm(&question, "`--dry-run` shows which")?;
+    eventing::remove(&ground, &record, &mut told, false).await?;
     converge(&service, &nothing, &rules, &mut told).await?;
     Record::remove(&ground.data())?;
     told.end(Value::Null);

@@ -12,11 +12,13 @@ pub struct Told {
     /// Of the plan, what was left included.
     changes: Vec<Change>,
     done: usize,
+    /// Changes and what was done of them before the plan that may be made anew.
+    before: Option<(usize, usize)>,
 }
 
 impl Told {
     pub fn new(is_json: bool, is_dry: bool) -> Self {
-        Self { is_json, is_dry, changes: Vec::new(), done: 0 }
+        Self { is_json, is_dry, changes: Vec::new(), done: 0, before: None }
     }
 
     /// A plan beside those before it.
@@ -26,6 +28,13 @@ impl Told {
                 println!("{change}");
             }
             self.changes.push(change.clone());
+        }
+    }
+
+    /// A change of a plan whose steps are all told.
+    pub fn done_or_left(&mut self, change: &Change) {
+        if change.verb != Verb::Leave {
+            self.done(change);
         }
     }
 
@@ -60,8 +69,9 @@ impl Told {
 
 impl Progress for Told {
     fn planned(&mut self, plan: &Plan) {
-        self.changes.clear();
-        self.done = 0;
+        let (changes, done) = *self.before.get_or_insert((self.changes.len(), self.done));
+        self.changes.truncate(changes);
+        self.done = done;
         self.plan(plan.changes());
     }
 

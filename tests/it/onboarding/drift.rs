@@ -151,3 +151,43 @@ async fn a_renamed_namespace_keeps_its_providers() {
     bench.ok(&["onboard"]);
     bench.provider("Commerce Provider - local").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_of_another_workspace_is_not_ours_whatever_it_is_called() {
+    let bench = Bench::new().await;
+    let of = |workspace: &str| {
+        let update = format!("https://api.adobe.io/events/1/2/{workspace}/providers/p");
+        json!({"_embedded": {"providers": [{
+            "id": "p", "label": "Commerce Provider - local", "description": "", "provider_metadata": "dx_commerce_events",
+            "instance_id": "random", "_links": {"rel:update": {"href": update}},
+        }]}})
+    };
+    let found = of("other");
+    bench.proxy.stand_in(move |call| {
+        let is_list = call.method == Method::GET && call.path.ends_with("/providers");
+        is_list.then(|| axum::response::IntoResponse::into_response(axum::Json(found.clone())))
+    });
+    let planned = bench.changes(&["onboard", "--dry-run"]);
+    assert_eq!(planned[0], "create provider Commerce Provider - local (another workspace has one of this label)");
+    // And what it is called does not matter when it is ours by its instance id, as after a renaming.
+    let [consumer, project, workspace] =
+        ["IO_CONSUMER_ID", "IO_PROJECT_ID", "IO_WORKSPACE_ID"].map(|name| bench.service.variable(name).to_owned());
+    let mut ours = of("other");
+    let provider = &mut ours["_embedded"]["providers"][0];
+    provider["label"] = "Renamed in the Console".into();
+    provider["instance_id"] = format!("commerce-kit-commerce-{workspace}").into();
+    provider["_links"]["rel:update"]["href"] =
+        format!("https://api.adobe.io/events/{consumer}/{project}/{workspace}/providers/p").into();
+    bench.proxy.stand_in(move |call| {
+        let answer = if call.method == Method::GET && call.path.ends_with("/providers") {
+            ours.clone()
+        } else if call.method == Method::GET && call.path.ends_with("/eventmetadata") {
+            json!({"_embedded": {"eventmetadata": []}})
+        } else {
+            return None;
+        };
+        Some(axum::response::IntoResponse::into_response(axum::Json(answer)))
+    });
+    let planned = bench.changes(&["onboard", "--dry-run"]);
+    assert_eq!(planned[0], "update provider Commerce Provider - local (label, description)");
+}

@@ -6,6 +6,7 @@ mod pages;
 mod proxy;
 mod refusals;
 mod twice;
+mod webhooks;
 
 use std::process::Output;
 
@@ -24,7 +25,10 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let service = EventsService::start_empty(&[]);
+        Self::of(EventsService::start_empty(&[])).await
+    }
+
+    async fn of(service: EventsService) -> Self {
         let proxy = Proxy::before(&service.url("")).await;
         let project = Self::client(&service, &proxy);
         Self { service, proxy, project }
@@ -32,7 +36,11 @@ impl Bench {
 
     /// A project in a folder of its own.
     fn client(service: &EventsService, proxy: &Proxy) -> Project {
-        let project = service.client_of(Project::new());
+        Self::through(service.client_of(Project::new()), proxy)
+    }
+
+    /// What the project asks of the events service goes through the proxy.
+    fn through(project: Project, proxy: &Proxy) -> Project {
         project
             .with("IO_MANAGEMENT_BASE_URL", &format!("{}/events/", proxy.url))
             .with("OAUTH_BASE_URL", &format!("{}/ims/token/", proxy.url))

@@ -24,13 +24,13 @@ const REGISTRATION: &str = "Backoffice Product Sync";
 const SLUG: &str = "backoffice-product-sync";
 
 /// A Commerce store outside both processes.
-struct Store {
-    sandbox: Sandbox,
+pub struct Store {
+    pub sandbox: Sandbox,
     url: String,
 }
 
 impl Store {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let sandbox = Sandbox::new(TOKEN.to_owned());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/sandbox/commerce/rest/", listener.local_addr().unwrap());
@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// The calls that changed something, in order.
-    fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<Call> {
         self.sandbox.calls()
     }
 
@@ -89,7 +89,51 @@ impl EventsService {
         Self { project, address, client, server }
     }
 
-    fn server(&self) -> &Server {
+    /// `kit dev` as an events service: with a sandbox Commerce and ERP beside it, and nothing onboarded.
+    pub fn start_dev() -> Self {
+        let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let client = [
+            ("OAUTH_CLIENT_ID", "client-of-the-circle"),
+            ("OAUTH_CLIENT_SECRET", "secret-of-the-circle-1f3a9c"),
+            ("OAUTH_ORG_ID", "0123456789ABCDEF01234567@AdobeOrg"),
+            ("IO_CONSUMER_ID", "1001"),
+            ("IO_PROJECT_ID", "2002"),
+            ("IO_WORKSPACE_ID", "3003"),
+        ];
+        let client = client.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let project = Project::new()
+            .with("KIT_ROLE", "events-service")
+            .with("KIT_BIND", &address)
+            .with("KIT_SANDBOX_EVENTS", "")
+            .with("KIT_RETRY_DELAYS", "50ms");
+        let project = client.iter().fold(project, |project, (name, value)| project.with(name, value));
+        let server = Some(project.start(&["dev"]));
+        Self { project, address, client, server }
+    }
+
+    /// A project that is a client of this service, and whose Commerce and back office are the sandbox beside it.
+    pub fn client_of_sandbox(&self, project: Project) -> Project {
+        let settings = [
+            ("COMMERCE_BASE_URL", &*self.url("/sandbox/commerce/rest/")),
+            ("COMMERCE_ACCESS_TOKEN", TOKEN),
+            ("COMMERCE_ADOBE_IO_EVENTS_MERCHANT_ID", "shop"),
+            ("KIT_BACKOFFICE_URL", &*self.url("/sandbox/erp/")),
+            ("KIT_INGESTION_AUTH", "none"),
+            ("KIT_RETRY_DELAYS", "50ms"),
+            ("KIT_JOURNAL_INTERVAL", "50ms"),
+        ];
+        settings.into_iter().fold(self.client_of(project), |project, (name, value)| project.with(name, value))
+    }
+
+    /// Puts the Console's download into the project's folder.
+    pub async fn download_workspace(&self, project: &Project) {
+        let request = self.server().client.get(self.url("/sandbox/workspace.json")).bearer_auth(TOKEN);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        project.write("onboarding/config/workspace.json", &answer.text().await.unwrap());
+    }
+
+    pub fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
     }
 
@@ -110,7 +154,7 @@ impl EventsService {
     }
 
     /// The settings of a kit that publishes here, with its own storage.
-    fn publisher(&self, store: &Store) -> Project {
+    pub fn publisher(&self, store: &Store) -> Project {
         let settings = [
             ("KIT_INGESTION_AUTH", "none"),
             ("COMMERCE_BASE_URL", store.url.as_str()),
