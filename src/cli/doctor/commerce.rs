@@ -176,7 +176,11 @@ fn subscriptions(found: &[Value], desired: Option<&Desired>) -> Finding {
     let told = missing.iter().take(NAMES_TOLD_MAX).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let more = missing.len().saturating_sub(NAMES_TOLD_MAX);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Finding::bad(SUBSCRIPTIONS, format!("Commerce does not send {told}{more}"), "run `kit subscribe`")
+    Finding::bad(
+        SUBSCRIPTIONS,
+        format!("Commerce does not send {told}{more}"),
+        "run `kit subscribe`; onboarding/config/commerce-event-subscribe.json has to list it",
+    )
 }
 
 fn local_name(code: &str) -> &str {

@@ -72,8 +72,8 @@ async fn events_that_commerce_does_not_send_are_named() {
         let events: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
         Reply::json(200, &events.into())
     };
-    check(SUBSCRIPTIONS, sends(&SUBSCRIBED[1..]), &["bad      subscriptions  Commerce does not send `observer.catalog_product_delete_commit_after` -> run `kit subscribe`"]).await;
-    check(SUBSCRIPTIONS, sends(&[]), &["bad      subscriptions  Commerce does not send `observer.catalog_product_delete_commit_after`, `observer.catalog_product_save_commit_after`, `observer.cataloginventory_stock_item_save_commit_after` and 5 more -> run `kit subscribe`"]).await;
+    check(SUBSCRIPTIONS, sends(&SUBSCRIBED[1..]), &["bad      subscriptions  Commerce does not send `observer.catalog_product_delete_commit_after` -> run `kit subscribe`; onboarding/config/commerce-event-subscribe.json has to list it"]).await;
+    check(SUBSCRIPTIONS, sends(&[]), &["bad      subscriptions  Commerce does not send `observer.catalog_product_delete_commit_after`, `observer.catalog_product_save_commit_after`, `observer.cataloginventory_stock_item_save_commit_after` and 5 more -> run `kit subscribe`; onboarding/config/commerce-event-subscribe.json has to list it"]).await;
     let with_prefix: Vec<String> = SUBSCRIBED.iter().map(|name| format!("com.adobe.commerce.{name}")).collect();
     check(SUBSCRIPTIONS, sends(&with_prefix.iter().map(String::as_str).collect::<Vec<_>>()), &[]).await;
 }

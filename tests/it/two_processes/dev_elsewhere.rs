@@ -91,6 +91,15 @@ async fn what_a_killed_run_left_is_taken_over_by_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn offboarding_removes_what_a_killed_run_left() {
+    let laptop = Laptop::new();
+    laptop.start().await.kill();
+    let output = laptop.project.run(&["offboard", "--yes"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!((laptop.registrations().await, laptop.provider_ids().await), (Vec::new(), Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_cannot_register_ends_and_says_why() {
     let laptop = Laptop::new();
     let project = laptop.project.with("OAUTH_CLIENT_SECRET", "no-secret-of-this-client");
