@@ -2,17 +2,17 @@
 //! `kit subscribe` do with a real one.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::http::Method;
 use events_api::Identity;
-use sandbox::{Eventing, Sandbox};
+use sandbox::{Eventing, Refused, Sandbox};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use settings::{Environment, Role};
+use store::Provider;
 use tracing::warn;
 
 use crate::compose::Kit;
@@ -68,8 +68,10 @@ pub async fn begin(kit: &Kit, project: &Project, client: &DevClient, address: So
     let base = format!("{}://{address}", project.environment.scheme());
     let workspace = workspace(client, &project.environment, service.identity(), &base).to_string();
     if is_set_up_by_itself(&project.environment) {
-        configure(sandbox, kit, project, &workspace).await?;
-        subscribe(sandbox, &project.config_folder());
+        let known = kit.store.catalogue().await.context("the events service cannot be read")?.providers;
+        let shop = Shop { sandbox, project, known };
+        shop.configure(&workspace)?;
+        shop.subscribe();
     }
     sandbox.offer_workspace(SecretString::from(workspace));
     Ok(())
@@ -80,47 +82,87 @@ fn is_set_up_by_itself(environment: &Environment) -> bool {
     environment.sandbox_has_events && environment.role == Role::Kit && environment.commerce.is_none()
 }
 
-/// Anew at every start: the client may have another secret.
-async fn configure(sandbox: &Sandbox, kit: &Kit, project: &Project, workspace: &str) -> anyhow::Result<()> {
-    let wanted = project.desired.providers.iter().find(|provider| provider.key == PROVIDER_KEY);
-    let providers = kit.store.catalogue().await.context("the events service cannot be read")?.providers;
-    let provider = wanted.and_then(|wanted| providers.into_iter().find(|known| known.label == wanted.label));
-    let Some(provider) = provider else {
-        warn!("no registration takes events of `{PROVIDER_KEY}`, so the sandbox Commerce sends none");
-        return Ok(());
-    };
-    let configuration = json!({"config": {
-        "enabled": true,
-        "merchant_id": "sandbox",
-        "environment_id": "dev",
-        "provider_id": provider.id,
-        "instance_id": provider.instance_id,
-        "workspace_configuration": workspace,
-    }});
-    let configured = sandbox.manage_events(&Method::PUT, "eventing/updateConfiguration", &configuration);
-    configured.context("the events of the sandbox Commerce cannot be configured")
+/// The sandbox Commerce while it is set up.
+struct Shop<'a> {
+    sandbox: &'a Sandbox,
+    project: &'a Project,
+    /// What the events service has.
+    known: Vec<Provider>,
 }
 
-/// What the file lists, as it lists it now. What is wrong in it keeps nobody from starting.
-fn subscribe(sandbox: &Sandbox, folder: &Path) {
-    let file = folder.join(SUBSCRIPTIONS_FILE);
-    let read = std::fs::read_to_string(&file).map_err(|error| error.to_string());
-    let subscriptions = read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
-    let subscriptions: Vec<Value> = match subscriptions {
-        Ok(subscriptions) => subscriptions,
-        Err(error) => {
-            warn!(file = SUBSCRIPTIONS_FILE, error, "the sandbox Commerce is not subscribed");
-            return;
+impl Shop<'_> {
+    /// Anew at every start: the client may have another secret.
+    fn configure(&self, workspace: &str) -> anyhow::Result<()> {
+        let Some(provider) = self.provider(PROVIDER_KEY) else {
+            warn!("no registration takes events of `{PROVIDER_KEY}`, so the sandbox Commerce sends none");
+            return Ok(());
+        };
+        let configuration = json!({"config": {
+            "enabled": true,
+            "merchant_id": "sandbox",
+            "environment_id": "dev",
+            "provider_id": provider.id,
+            "instance_id": provider.instance_id,
+            "workspace_configuration": workspace,
+        }});
+        self.call(&Method::PUT, "eventing/updateConfiguration", &configuration)
+            .context("the events of the sandbox Commerce cannot be configured")
+    }
+
+    /// What the file lists, as it lists it now. What is wrong in it keeps nobody from starting; `kit check` tells.
+    fn subscribe(&self) {
+        let file = self.project.config_folder().join(SUBSCRIPTIONS_FILE);
+        let read = std::fs::read_to_string(&file).map_err(|error| error.to_string());
+        let subscriptions = read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+        let subscriptions: Vec<Value> = match subscriptions {
+            Ok(subscriptions) => subscriptions,
+            Err(error) => {
+                warn!(file = SUBSCRIPTIONS_FILE, error, "the sandbox Commerce is not subscribed");
+                return;
+            }
+        };
+        for subscription in subscriptions {
+            let name = subscription.pointer("/event/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            if let Err(error) = self.subscribe_one(&name, subscription) {
+                let error = format!("{error:#}");
+                warn!(file = SUBSCRIPTIONS_FILE, event = name, error, "the sandbox Commerce does not send this event");
+            }
         }
-    };
-    for subscription in subscriptions {
-        let name = subscription.pointer("/event/name").and_then(Value::as_str).unwrap_or_default();
+    }
+
+    fn subscribe_one(&self, name: &str, mut subscription: Value) -> anyhow::Result<()> {
+        let event = subscription.get_mut("event").and_then(Value::as_object_mut).context("there is no `event`")?;
+        if let Some(key) = event.remove("provider") {
+            let key = key.as_str().context("`provider` is no text")?;
+            event.insert("provider_id".to_owned(), self.offer(key)?.into());
+        }
         // A name is subscribed once; that there was none before is no fault.
-        let before = format!("eventing/eventUnsubscribe/{name}");
-        let _ = sandbox.manage_events(&Method::POST, &before, &Value::Null);
-        if let Err(error) = sandbox.manage_events(&Method::POST, "eventing/eventSubscribe", &subscription) {
-            warn!(file = SUBSCRIPTIONS_FILE, event = name, %error, "the sandbox Commerce refuses a subscription");
+        let _ = self.call(&Method::POST, &format!("eventing/eventUnsubscribe/{name}"), &Value::Null);
+        Ok(self.call(&Method::POST, "eventing/eventSubscribe", &subscription)?)
+    }
+
+    /// Makes the provider of this key known to Commerce, unless it is the default one; gives its id.
+    fn offer(&self, key: &str) -> anyhow::Result<&str> {
+        let provider = self.provider(key).with_context(|| format!("no registration takes events of `{key}`"))?;
+        if key != PROVIDER_KEY {
+            let Provider { id, instance_id, label, description, .. } = provider;
+            let made = json!({"eventProvider": {
+                "provider_id": id, "instance_id": instance_id, "label": label, "description": description,
+            }});
+            // It may be known already; a subscription is refused when it is not.
+            let _ = self.call(&Method::POST, "eventing/eventProvider", &made);
         }
+        Ok(&provider.id)
+    }
+
+    /// As the events service has it.
+    fn provider(&self, key: &str) -> Option<&Provider> {
+        let wanted = self.project.desired.providers.iter().find(|provider| provider.key == key)?;
+        self.known.iter().find(|known| known.label == wanted.label)
+    }
+
+    fn call(&self, method: &Method, path: &str, body: &Value) -> Result<(), Refused> {
+        self.sandbox.manage_events(method, path, body)
     }
 }
 

@@ -161,6 +161,42 @@ async fn customers_groups_orders_and_stock_arrive_too() {
     assert_eq!(kit.sent_events(6).await.len(), 6);
 }
 
+/// An alias with rules, and the provider by its key as `kit subscribe` takes it; what nobody can subscribe to is told.
+#[tokio::test]
+async fn what_the_file_says_of_a_subscription_holds_in_the_sandbox() {
+    let project = project();
+    let listed = json!([
+        {"event": {"name": "observer.nothing_of_this_name", "fields": [{"name": "*"}]}},
+        {"event": {"name": "observer.customer_save_commit_after", "provider": "nobody", "fields": [{"name": "*"}]}},
+        {"event": {
+            "name": "observer.catalog_product_save_commit_after", "provider": "commerce", "priority": true,
+            "fields": [{"name": "sku"}, {"name": "description"}, {"name": "created_at"}, {"name": "updated_at"}],
+            "rules": [{"field": "price", "operator": "onChange", "value": ""}],
+        }},
+        {"event": {
+            "name": "second.product_save", "parent": "observer.catalog_product_save_commit_after",
+            "provider": "backoffice", "fields": [{"name": "sku"}],
+        }},
+    ]);
+    project.write("onboarding/config/commerce-event-subscribe.json", &listed.to_string());
+    let kit = project.start(&["dev"]);
+    for change in [json!({"price": 5}), json!({"name": "Other"})] {
+        let change = json!({ "product": change });
+        kit.commerce_call(reqwest::Method::PUT, "products/24-MB01", &change).await;
+    }
+    let rows = kit.get("/sandbox/events").await.body;
+    let codes: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["code"].as_str().unwrap()).collect();
+    let (changed, saved) =
+        ("com.adobe.commerce.observer.catalog_product_save_commit_after", "com.adobe.commerce.second.product_save");
+    assert_eq!(codes, [changed, saved, saved]);
+    assert_ne!(rows[0]["provider_id"], rows[1]["provider_id"]);
+    kit.erp_writes_reach(1).await;
+    let log = kit.log();
+    for told in ["observer.nothing_of_this_name", "no registration takes events of `nobody`"] {
+        assert!(log.contains(told), "{log}");
+    }
+}
+
 /// The client of the first start has a secret that no later start knows.
 #[tokio::test]
 async fn a_restart_publishes_with_the_new_secret_and_what_the_file_lists_then() {
