@@ -46,7 +46,7 @@ pub use service::{
 pub use stored::StoredService;
 pub use subscribe::{
     AppliedEntry, Extras, Field, Rule, Subscription, SubscriptionPlan, SubscriptionReport, Subscriptions, Taking,
-    Unusable, plan_ending, plan_subscriptions,
+    Unusable, check_files_of_commands, plan_ending, plan_subscriptions,
 };
 
 /// Ends the names of registrations that a laptop makes for itself, beside those of production.

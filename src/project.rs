@@ -49,6 +49,8 @@ impl Project {
         let namespace = environment.as_ref().map_or("local", |environment| &environment.namespace);
         let desired = Desired::load_with(&config_folder(root), namespace, &manifest);
         let desired = desired.map_err(|error| faults.extend(error.iter().map(config_fault))).ok();
+        let of_commands = onboarding::check_files_of_commands(&config_folder(root)).err();
+        faults.extend(of_commands.iter().flatten().map(config_fault));
         if let (Some(environment), Some(desired)) = (&environment, &desired) {
             faults.extend(journal_faults(environment, desired, &manifest));
         }

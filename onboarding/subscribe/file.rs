@@ -4,12 +4,13 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::files::{self, SUBSCRIPTIONS_FILE};
 use crate::schema::Places;
-use crate::{Failure, LoadError, Phase, Problem};
+use crate::{Failure, LoadError, Phase, Problem, WORKSPACE_FILE};
 
 /// What Commerce is asked to send of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -50,6 +51,19 @@ pub struct Rule {
 #[serde(deny_unknown_fields)]
 struct Entry {
     event: Subscription,
+}
+
+/// What is wrong with the files that only `kit subscribe` and `kit onboard` need. One that is not there is not wrong.
+///
+/// # Errors
+/// What is no JSON, or breaks its schema.
+pub fn check_files_of_commands(folder: &Path) -> Result<(), LoadError> {
+    let subscriptions = files::read::<Vec<Entry>>(folder, SUBSCRIPTIONS_FILE).map(drop);
+    let workspace = files::read::<IgnoredAny>(folder, WORKSPACE_FILE).map(drop);
+    let problems = [subscriptions, workspace].into_iter().filter_map(Result::err).flatten();
+    let is_there = |problem: &Problem| !matches!(problem, Problem::Unreadable { error, .. } if error.kind() == ErrorKind::NotFound);
+    let problems: Vec<Problem> = problems.filter(is_there).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
 }
 
 /// All subscriptions of the file, in its order.

@@ -11,5 +11,5 @@ mod tests;
 
 pub use apply::{AppliedEntry, SubscriptionReport};
 pub use checks::Taking;
-pub use file::{Field, Rule, Subscription, Subscriptions, Unusable};
+pub use file::{Field, Rule, Subscription, Subscriptions, Unusable, check_files_of_commands};
 pub use plan::{Extras, SubscriptionPlan, plan_ending, plan_subscriptions};

@@ -267,3 +267,27 @@ fn every_line_of_the_example_environment_is_known_and_valid() {
     let output = project.run(&["check", "--serve"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn the_files_of_onboarding_commands_are_checked_too() {
+    const FOLDER: &str = "onboarding/config";
+    let project = Project::new();
+    let subscriptions = project.read(&format!("{FOLDER}/commerce-event-subscribe.json"));
+    let wrong = subscriptions.replacen("\"fields\"", "\"feilds\"", 1);
+    project.write(&format!("{FOLDER}/commerce-event-subscribe.json"), &wrong);
+    let workspace = json!({"project": {"id": "1", "org": {"id": []}, "details": {"client_secrets": [SECRET]}}});
+    project.write(&format!("{FOLDER}/workspace.json"), &workspace.to_string());
+    let faults = [
+        "commerce-event-subscribe.json:3: `/0/event`: expected the member `fields`, it is missing\n  hint: add `fields`: ",
+        "commerce-event-subscribe.json:5: `/0/event/feilds`: expected a member that is known here\n  hint: did you mean `fields`?",
+        "workspace.json:1: `/project`: expected the member `workspace`, it is missing",
+        "workspace.json:1: `/project/org/id`: expected a text or a whole number",
+    ];
+    check(&project, &faults);
+
+    // Who needs neither has neither.
+    for file in ["commerce-event-subscribe.json", "workspace.json"] {
+        std::fs::remove_file(project.path().join(FOLDER).join(file)).unwrap();
+    }
+    assert!(project.run(&["check"]).status.success());
+}
