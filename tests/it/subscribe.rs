@@ -140,24 +140,26 @@ async fn a_file_that_the_consumers_cannot_work_with_is_refused_before_anything_i
     let (_folder, store) = store();
     let project = at(&store.url("/"));
     let file = project.read(FILE);
-    // The typo of Adobe's own file, a field that is missing, and an action that is not deployed.
-    let wrong = file.replacen(r#""name": "sku""#, r#""name": "sku'""#, 1).replacen(
-        "customer_save_commit_after",
-        "customer_svae_commit_after",
-        1,
-    );
+    // The typo of Adobe's own file, an event that nobody wants, fields that are missing, an action that is not deployed.
+    let wrong = file.replacen("\"sku\"", "\"sku'\"", 1).replacen("customer_save", "customer_svae", 1);
+    let mut wrong: Vec<Value> = serde_json::from_str(&wrong).unwrap();
+    let orders = wrong.iter_mut().find(|it| it["event"]["name"] == "observer.sales_order_save_commit_after").unwrap();
+    orders["event"]["fields"] = json!([{"name": "increment_id"}, {"name": "updated_at"}]);
+    let wrong = serde_json::to_string_pretty(&wrong).unwrap();
     project.write(FILE, &wrong);
     project.write("app.config.yaml", &project.read("app.config.yaml").replace("stock-commerce:", "stock-elsewhere:"));
     let said = fail(&project, &["subscribe"]);
     for told in [
-        ".json:7: `/0/event/fields/1/name`: `sku'` is no field that this event is known to have\n  hint: did you mean `sku`?",
+        "`/0/event/fields/1/name`: `sku'` is no field that this event is known to have\n  hint: did you mean `sku`?",
         "no registration wants `com.adobe.commerce.observer.customer_svae_commit_after` of the provider `commerce`\n  \
          hint: did you mean `observer.customer_save_commit_after`?",
         "`stock-commerce/consumer`, which gets it, is not deployed",
+        "`order-commerce/consumer` needs the field `created_at`, and refuses events without it\n  hint: add {\"name\": \"created_at\"}",
+        "`order-commerce/consumer` needs the field `id`, and refuses events without it",
     ] {
         assert!(said.contains(told), "no `{told}` in:\n{said}");
     }
-    assert_eq!(said.matches("\n  hint: ").count(), 3, "{said}");
+    assert_eq!(said.matches("\n  hint: ").count(), 5, "{said}");
 
     project.write(FILE, &file.replacen("\"event\"", "\"evnt\"", 1));
     let said = fail(&project, &["subscribe"]);
