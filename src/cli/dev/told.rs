@@ -63,9 +63,15 @@ pub fn for_clients(
         println!("  {line}");
     }
     println!();
+    if client.secret.is_some() {
+        println!("A restart makes another secret and another token. To keep these, put into .env here, too:");
+        println!("  KIT_SANDBOX_TOKEN={token}");
+        println!("  and the lines above that begin with OAUTH_CLIENT_, OAUTH_ORG_ID and IO_..._ID");
+        println!();
+    }
     println!("Its workspace.json, as the Console would give it for download:");
     println!(
-        "  curl -H 'Authorization: Bearer {token}' http://{address}/sandbox/workspace.json > onboarding/config/workspace.json"
+        "  (umask 077; curl -H 'Authorization: Bearer {token}' http://{address}/sandbox/workspace.json > onboarding/config/workspace.json)"
     );
     println!();
 }
