@@ -11,7 +11,8 @@ use crate::record::RecordedProvider;
 use crate::service::{EventsService, FoundProvider, FoundRegistration, ServiceError, ServiceFault, WantedRegistration};
 use crate::{Failure, Phase};
 
-/// Somebody else may be onboarding the same: what appeared meanwhile is looked at again, so often.
+/// Somebody else may be onboarding the same: what appeared meanwhile is looked at again, so often without anything being done
+/// in between, by us or by them.
 const LOOKS_MAX: usize = 3;
 
 /// The state that a plan has led to.
@@ -50,18 +51,22 @@ pub async fn converge(
     rules: &Rules<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Applied, Failure> {
-    let mut looks = 1;
+    let (mut looks, mut left_before) = (0, usize::MAX);
     loop {
         let observed = Observed::read(service, desired, rules).await?;
         let plan = Plan::new(desired, &observed, rules);
         progress.planned(&plan);
+        // Fewer with each look that counts from one again, so that this ends.
+        let left = plan.changes().filter(|change| change.verb != Verb::Leave).count();
+        looks = if left < left_before { 1 } else { looks + 1 };
+        left_before = left_before.min(left);
         // Our own service's clients may have names that we would have; elsewhere a name is wanted for good.
         if let (Some(name), Some(_)) = (plan.taken.first(), rules.workspace_id) {
             return Err(taken(name));
         }
         match apply(&plan, desired, service, progress).await {
             Ok(applied) => return Ok(applied),
-            Err(broken) if broken.is_conflict && looks < LOOKS_MAX => looks += 1,
+            Err(broken) if broken.is_conflict && looks < LOOKS_MAX => {}
             Err(broken) => return Err(broken.failure),
         }
     }

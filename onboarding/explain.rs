@@ -13,6 +13,7 @@ pub(crate) enum Doing {
 }
 
 const UNEXPECTED: &str = "UNEXPECTED_ERROR";
+const ELSEWHERE: &str = "check `IO_MANAGEMENT_BASE_URL`; a proxy or a login page seems to answer in its place";
 
 /// The failure of one call.
 pub(crate) fn explain(phase: Phase, doing: Doing, error: &ServiceError) -> Failure {
@@ -23,7 +24,7 @@ pub(crate) fn explain(phase: Phase, doing: Doing, error: &ServiceError) -> Failu
             "There is no access token for I/O Events",
         )
         .detail(error.said.clone())
-        .hint("`kit doctor` looks at the credential and its scopes");
+        .hint("`kit doctor` looks at the credential, its scopes and `OAUTH_BASE_URL`");
     }
     let failure = match (label(phase, doing), &error.fault) {
         (Some(label), ServiceFault::Status(_) | ServiceFault::Conflict(_)) => {
@@ -72,23 +73,24 @@ fn hints(failure: Failure, phase: Phase, fault: &ServiceFault) -> Failure {
         ServiceFault::Status(401 | 403) => failure
             .hint("check `OAUTH_CLIENT_ID`, `OAUTH_ORG_ID` and `OAUTH_SCOPES`; the credential needs the I/O Management API")
             .hint("fill `IO_CONSUMER_ID`, `IO_PROJECT_ID` and `IO_WORKSPACE_ID` from workspace.json"),
-        ServiceFault::Status(404) => {
-            failure.hint("fill `IO_CONSUMER_ID`, `IO_PROJECT_ID` and `IO_WORKSPACE_ID` from workspace.json")
-        }
+        ServiceFault::Status(404) => failure
+            .hint("fill `IO_CONSUMER_ID`, `IO_PROJECT_ID` and `IO_WORKSPACE_ID` from workspace.json")
+            .hint("check `IO_MANAGEMENT_BASE_URL`: it ends with `events/`"),
         ServiceFault::Status(400) if phase == Phase::Registrations => failure.hint(
-            "the events API asks a new webhook for its challenge: start `kit serve` where KIT_PUBLIC_URL leads, then run this \
-             again; without KIT_PUBLIC_URL events come by journal",
+            "the events API asks a new webhook for its challenge: start `kit serve` where KIT_PUBLIC_URL leads, and the tunnel \
+             or proxy in between, then run this again; without KIT_PUBLIC_URL events come by journal",
         ),
+        ServiceFault::Status(300..=399) => failure.hint(ELSEWHERE),
         ServiceFault::Conflict(_) if phase == Phase::Registrations => failure.hint(
             "the name is taken in this workspace, or a client has as many registrations as it may: remove what is no \
-             longer used, in the Console or by `kit onboard --prune`",
+             longer used, in the Console, and run this again",
         ),
         ServiceFault::Conflict(Some(id)) => {
-            failure.hint(format!("`{id}` is there already; remove it in the Console, or see whose it is"))
+            failure.hint(format!("run it again: another onboarding may be under way; `{id}` is there already, so see whose it is"))
         }
         ServiceFault::Conflict(None) | ServiceFault::Status(_) => failure.hint("run it again: what was done stays done"),
         ServiceFault::Unexpected => {
-            failure.hint("check `IO_MANAGEMENT_BASE_URL`; a proxy or a login page seems to answer in its place")
+            failure.hint(ELSEWHERE)
         }
         ServiceFault::NoAnswer => {
             failure.hint("check `IO_MANAGEMENT_BASE_URL` and the network, and run it again: what was done stays done")

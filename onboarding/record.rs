@@ -59,6 +59,8 @@ pub struct RecordedEventing {
 pub enum RecordError {
     #[error("{} cannot be used: {problem}\n  hint: remove it and run `kit onboard` again, which finds everything by its names", file.display())]
     Unusable { file: PathBuf, problem: String },
+    #[error("{} cannot be read: {problem}\n  hint: check the folder `KIT_DATA`: you have to own it", file.display())]
+    Unreadable { file: PathBuf, problem: String },
     #[error("{} cannot be written: {problem}\n  hint: check the folder `KIT_DATA`", file.display())]
     Unwritable { file: PathBuf, problem: String },
 }
@@ -74,7 +76,7 @@ impl Record {
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unusable(error.to_string())),
+            Err(error) => return Err(RecordError::Unreadable { file, problem: error.to_string() }),
         };
         let record: Self = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
         Ok(Some(record).filter(|record| record.workspace == *workspace))

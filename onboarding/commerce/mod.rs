@@ -64,7 +64,7 @@ impl Module<'_> {
         let failure = self.failure(said);
         match reply.status {
             404 => failure.hint(MODULE).hint(ADMIN).hint(AUTHENTICATION),
-            502..=504 => failure.hint(BETWEEN).hint(AUTHENTICATION),
+            300..=399 | 502..=504 => failure.hint(BETWEEN).hint(AUTHENTICATION),
             _ => failure.hint(AUTHENTICATION),
         }
     }

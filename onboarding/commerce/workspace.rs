@@ -80,6 +80,20 @@ impl WorkspaceFile {
         if faults.is_empty() { Ok(Self { text: compact(raw), value }) } else { Err(faults) }
     }
 
+    /// Whether it is of this organisation, `<24 hex digits>@AdobeOrg`; a file that names none is of any. `folder` is where it was
+    /// read.
+    ///
+    /// # Errors
+    /// It is of another.
+    pub fn check_organisation(&self, folder: &Path, org_id: &str) -> Result<(), Failure> {
+        let found = text_of(&self.value["project"]["org"]["ims_org_id"]);
+        if found.is_empty() || found == org_id {
+            return Ok(());
+        }
+        let fault = format!("`project.org.ims_org_id` is `{found}`, but `OAUTH_ORG_ID` is `{org_id}`");
+        Err(unusable(&folder.join(WORKSPACE_FILE), vec![fault]))
+    }
+
     /// The JSON without blanks, as Commerce is sent it.
     pub fn text(&self) -> &str {
         &self.text
@@ -130,7 +144,8 @@ fn unusable(path: &Path, faults: Vec<String>) -> Failure {
         faults.into_iter().fold(failure, |failure, fault| failure.detail(format!("{}: {fault}", path.display())));
     download(
         told.hint(
-            "the file has to be of the workspace that `IO_CONSUMER_ID`, `IO_PROJECT_ID` and `IO_WORKSPACE_ID` name",
+            "the file has to be of the workspace that `IO_CONSUMER_ID`, `IO_PROJECT_ID` and `IO_WORKSPACE_ID` name, and of the \
+             organisation `OAUTH_ORG_ID`",
         ),
         path,
     )

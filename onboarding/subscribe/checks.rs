@@ -125,7 +125,8 @@ impl Checks<'_> {
             let (problem, hint) = self.unwanted(key, &code);
             self.add(pointer, problem, hint);
         } else if faulty.len() == actions.len() {
-            let hint = "declare the action in app.config.yaml, or take the subscription out of this file";
+            let hint = "declare the action in app.config.yaml, give it a route for the event, or take the subscription out of this \
+                        file";
             self.add(pointer, faulty.join("; "), hint);
         }
         self.fields(place, subscription, &needs, &self.known(key, &code));

@@ -5,6 +5,7 @@ use serde_json::json;
 use settings::{EnvFileOpen, Fault, Faults, Ingestion, Mode};
 
 use super::Found;
+use super::subscribe::unrouted;
 use crate::project::Project;
 use crate::secrets;
 
@@ -38,6 +39,9 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         }
         for strange in project.strange_overrides() {
             println!("{strange}");
+        }
+        for event in unrouted(&project.desired, &project.manifest) {
+            println!("{event}");
         }
         println!("{}", senders(&project.environment.ingestion));
         println!("{} actions and their settings are in order for `{command}`", project.manifest.actions.len());

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
-use onboarding::{AppliedEntry, Change, Extras, Record, SubscriptionPlan, Subscriptions, Taking, plan_subscriptions};
+use onboarding::{
+    AppliedEntry, Change, Desired, Extras, Record, SubscriptionPlan, Subscriptions, Taking, plan_subscriptions,
+};
 use sdk::Entry;
 use serde_json::{Value, json};
-use settings::Manifest;
+use settings::{Manifest, nearest};
 
 use super::Found;
 use super::onboard::ground::Ground;
@@ -52,7 +54,7 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let report = plan.apply(&*store.port, &mut tell).await;
     let failed = report.failed_subscriptions.len();
     if options.json {
-        println!("{:#}", json!({"changes": changes, "result": report}));
+        println!("{:#}", json!({"dryRun": false, "changes": changes, "result": report}));
     } else {
         let wanted = report.successful_subscriptions.len();
         let done = if plan.writes() { "" } else { "; nothing had to be sent" };
@@ -63,7 +65,7 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
 
 fn tell_plan(plan: &SubscriptionPlan, is_json: bool) {
     if is_json {
-        println!("{:#}", json!({"changes": plan.changes().collect::<Vec<_>>()}));
+        println!("{:#}", json!({"dryRun": true, "changes": plan.changes().collect::<Vec<_>>()}));
         return;
     }
     for change in plan.changes() {
@@ -94,6 +96,24 @@ fn line(change: &Change) -> String {
     printable(&change.to_string()).trim_end().to_owned()
 }
 
+/// Events of registrations that the action would refuse, because it has no route for them. Its handler may still be to come, so
+/// this is no fault; a slip in events.json looks the same.
+pub fn unrouted(desired: &Desired, manifest: &Manifest) -> Vec<String> {
+    let actions = Actions::new(manifest);
+    let mut told = Vec::new();
+    for registration in &desired.registrations {
+        let action = &registration.runtime_action;
+        for event in registration.events.iter().map(|event| event.event_code.as_str()) {
+            if matches!(actions.of(action, event), Taking::NoRoute) {
+                let near = nearest(event, &actions.codes(action));
+                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                told.push(format!("`{event}` in events.json has no route in `{action}`{near}"));
+            }
+        }
+    }
+    told
+}
+
 /// The deployed actions and what they need of an event.
 struct Actions {
     by_name: BTreeMap<String, String>,
@@ -106,9 +126,20 @@ impl Actions {
         Self { by_name, entries: actions::table().into_entries() }
     }
 
+    fn entry(&self, action: &str) -> Option<&Entry> {
+        self.by_name.get(action).and_then(|function| self.entries.get(function.as_str()))
+    }
+
+    /// What its routes are for.
+    fn codes(&self, action: &str) -> Vec<&str> {
+        match self.entry(action) {
+            Some(Entry::Event(action)) => action.routes().iter().map(sdk::Route::code).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn of(&self, action: &str, code: &str) -> Taking {
-        let function = self.by_name.get(action).and_then(|function| self.entries.get(function.as_str()));
-        let Some(Entry::Event(action)) = function else { return Taking::NotDeployed };
+        let Some(Entry::Event(action)) = self.entry(action) else { return Taking::NotDeployed };
         let routes = action.routes();
         if !routes.is_empty() && routes.iter().all(|route| route.code() != code) {
             return Taking::NoRoute;

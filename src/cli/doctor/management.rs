@@ -78,7 +78,7 @@ fn unknown(whose: Whose, error: &ServiceError) -> Finding {
             "the organisation has no such project or workspace: `IO_PROJECT_ID` and `IO_WORKSPACE_ID` are `project.id` and \
              `project.workspace.id` in the workspace's JSON"
         }
-        (ServiceFault::Unexpected, _) => {
+        (ServiceFault::Unexpected | ServiceFault::Status(300..=399), _) => {
             "check `IO_MANAGEMENT_BASE_URL`; a proxy or a login page seems to answer in its place"
         }
         (ServiceFault::NoAnswer, _) => "check `IO_MANAGEMENT_BASE_URL`, and the network",

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use adobe::Pool;
 use anyhow::Context;
+use onboarding::{Record, WORKSPACE_FILE};
 use settings::{Fault, Faults, Mode, Onboarding};
 
 use super::finding::Finding;
+use crate::cli::onboard::eventing::workspace_file;
 use crate::cli::onboard::ground::Ground;
 use crate::project::Project;
 use crate::secrets;
@@ -35,7 +37,9 @@ pub fn read(root: &Path, mode: Mode) -> anyhow::Result<Read> {
     let ground = match Onboarding::read(&variables) {
         Ok(settings) => {
             let pool = Pool::new(&settings.egress).context("no connection can be made")?;
-            Some(Ground { root: root.to_owned(), variables, settings, pool })
+            let ground = Ground { root: root.to_owned(), variables, settings, pool };
+            faults.extend(of_onboarding(&ground));
+            Some(ground)
         }
         Err(found) => {
             faults.extend(found);
@@ -48,6 +52,23 @@ pub fn read(root: &Path, mode: Mode) -> anyhow::Result<Read> {
         None => vec![Finding::ok(CHECK, "variables and files are in order")],
     };
     Ok(Read { findings, project, ground })
+}
+
+/// What `kit onboard` left, and what it sends to Commerce. Where the kit only serves, neither has to be there.
+fn of_onboarding(ground: &Ground) -> Vec<Fault> {
+    let Some(workspace) = ground.workspace() else { return Vec::new() };
+    let fault = |problem: String, hint: String| Fault { at: None, key: String::new(), problem, hint };
+    let mut faults = Vec::new();
+    if let Err(error) = Record::read(&ground.data(), &workspace) {
+        let said = error.to_string();
+        let (problem, hint) = said.split_once("\n  hint: ").unwrap_or((&said, "run `kit onboard`"));
+        faults.push(fault(problem.to_owned(), hint.to_owned()));
+    }
+    let is_meant = ground.settings.commerce.is_some() && ground.config_folder().join(WORKSPACE_FILE).exists();
+    if is_meant && let Err(failure) = workspace_file(ground) {
+        faults.push(fault(failure.details.join("; "), failure.hints.join("; ")));
+    }
+    faults
 }
 
 fn bad(faults: Faults) -> Vec<Finding> {

@@ -44,7 +44,7 @@ impl Eventing {
         if ground.settings.commerce.is_none() {
             return Ok(None);
         }
-        let workspace = WorkspaceFile::read(&ground.config_folder(), ground.workspace().as_ref())?;
+        let workspace = workspace_file(ground)?;
         let redactor = redaction::process();
         for secret in workspace.secrets() {
             redactor.learn(secret);
@@ -96,6 +96,19 @@ impl Eventing {
             workspace: self.workspace.text().to_owned(),
         }
     }
+}
+
+/// `workspace.json`, which has to be of the workspace and the organisation of the settings.
+///
+/// # Errors
+/// It is not there, or of another.
+pub fn workspace_file(ground: &Ground) -> Result<WorkspaceFile, Failure> {
+    let folder = ground.config_folder();
+    let workspace = WorkspaceFile::read(&folder, ground.workspace().as_ref())?;
+    if let Some(client) = &ground.settings.events.client {
+        workspace.check_organisation(&folder, &client.org_id)?;
+    }
+    Ok(workspace)
 }
 
 fn of_commerce(providers: &[RecordedProvider]) -> Option<&RecordedProvider> {

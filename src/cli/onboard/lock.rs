@@ -19,15 +19,21 @@ impl Lock {
     /// Another onboarding has the folder, or it cannot be written.
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(LOCK_FILE);
-        keep_private(folder, &[LOCK_FILE, RECORD_FILE]).context("the folder KIT_DATA cannot be used")?;
-        make_private(&path).context("the folder KIT_DATA cannot be written")?;
-        let file = File::options().write(true).open(&path).context("the folder KIT_DATA cannot be written")?;
+        let unusable = || {
+            let folder = folder.display();
+            format!(
+                "the folder {folder} cannot be used; KIT_DATA sets it: a folder of its own, in a place that you can write"
+            )
+        };
+        keep_private(folder, &[LOCK_FILE, RECORD_FILE]).with_context(unusable)?;
+        make_private(&path).with_context(unusable)?;
+        let file = File::options().write(true).open(&path).with_context(unusable)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => bail!(
                 "another onboarding of this folder is under way\n  hint: wait for its end; what it does needs not be done again"
             ),
-            Err(TryLockError::Error(error)) => Err(error).context("the folder KIT_DATA cannot be locked"),
+            Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
         }
     }
 }

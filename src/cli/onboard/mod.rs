@@ -1,7 +1,7 @@
 //! `kit onboard`: what the files describe becomes what the events API and Commerce have.
 
 mod embedded;
-mod eventing;
+pub mod eventing;
 pub mod ground;
 pub mod lock;
 pub mod offboard;
@@ -13,8 +13,8 @@ use std::path::Path;
 use clap::Args;
 use engine::slug;
 use onboarding::{
-    Applied, Desired, EventsService, Failure, FoundRegistration, Observed, Plan, Record, RecordedRegistration, Rules,
-    Target, Targets, Workspace, converge,
+    Applied, Desired, EventsService, Failure, FoundRegistration, Observed, Plan, Record, RecordedRegistration,
+    Registration, Rules, Target, Targets, Workspace, converge,
 };
 use serde_json::Value;
 use settings::Manifest;
@@ -23,6 +23,7 @@ use self::eventing::Eventing;
 use self::ground::Ground;
 use self::lock::Lock;
 use self::told::{Told, result};
+use super::subscribe::unrouted;
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -40,7 +41,18 @@ pub struct Options {
 pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let ground = Ground::read(root)?;
     let (desired, manifest) = ground.project()?;
-    let _lock = Lock::take(&ground.data())?;
+    let is_left_out = |wanted: &&Registration| !deploys(&manifest, &wanted.runtime_action);
+    for wanted in desired.registrations.iter().filter(is_left_out) {
+        eprintln!(
+            "note: `{}` is left out: its action `{}` is not in app.config.yaml",
+            wanted.name, wanted.runtime_action
+        );
+    }
+    for event in unrouted(&desired, &manifest) {
+        eprintln!("note: {event}");
+    }
+    // Who only looks writes nothing, not even the lock.
+    let _lock = if options.dry_run { None } else { Some(Lock::take(&ground.data())?) };
     match ground.workspace() {
         Some(workspace) => elsewhere(&ground, options, (&desired, &manifest), workspace).await,
         None => embedded::run(&ground, options, (&desired, &manifest)).await,

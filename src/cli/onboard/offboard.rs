@@ -28,7 +28,7 @@ pub struct Options {
 pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let ground = Ground::read(root)?;
     let (desired, _) = ground.project()?;
-    let _lock = Lock::take(&ground.data())?;
+    let _lock = if options.dry_run { None } else { Some(Lock::take(&ground.data())?) };
     let Some(workspace) = ground.workspace() else {
         bail!(
             "the events service is embedded, and every start of the kit onboards it\n  hint: take entities out of \

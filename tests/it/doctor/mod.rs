@@ -84,6 +84,23 @@ async fn what_works_is_told_line_by_line() {
     assert_eq!(code, Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_onboarding_cannot_use_are_told() {
+    let world = StandIn::start(healthy()).await;
+    let project = project(&world);
+    project.write("data/onboarding.json", "{");
+    let record = "bad      variables      ./data/onboarding.json cannot be used: EOF while parsing an object at line 1 column 1 -> remove it and run `kit onboard` again, which finds everything by its names";
+    check_project(&project, &world.address, &[record]);
+    project.write("data/onboarding.json", "{}");
+    let of = |workspace: &str| json!({"project": {"id": "22", "name": "a", "org": {"id": "11", "name": "a"}, "workspace": {"id": workspace, "name": "a"}}});
+    project.write("onboarding/config/workspace.json", &of("34").to_string());
+    let (code, lines) = lines(&project, &world.address);
+    let other = "bad      variables      ./onboarding/config/workspace.json: `project.workspace.id` is `34`, but `IO_WORKSPACE_ID` is `33` -> the file has to be of the workspace";
+    assert!(code == Some(1) && lines[0].starts_with(other), "{lines:#?}");
+    project.write("onboarding/config/workspace.json", &of("33").to_string());
+    check_project(&project, &world.address, &[]);
+}
+
 #[test]
 fn an_embedded_kit_asks_nobody() {
     let project = Project::new();

@@ -36,6 +36,8 @@ async fn a_list_that_cannot_be_read_stops_everything() {
         assert!(!bench.proxy.take().iter().any(Call::is_write), "a list that failed is no empty list");
         bench.proxy.stand_in(move |call| is_list(call, end).then(|| html(StatusCode::OK)));
         check(&bench, &[label, "a page in HTML or XML that is not JSON", "IO_MANAGEMENT_BASE_URL"]);
+        bench.proxy.stand_in(move |call| is_list(call, end).then(|| html(StatusCode::FOUND)));
+        check(&bench, &[label, "answered 302", "hint: check `IO_MANAGEMENT_BASE_URL`; a proxy or a login page"]);
     }
     bench.proxy.stand_in(|_| None);
     bench.ok(&["onboard"]);
@@ -131,6 +133,51 @@ async fn credentials_that_are_wrong_are_told_without_being_shown() {
         assert!(said.contains("\n  hint: "), "{said}");
     }
     assert_eq!(bench.providers().await.len(), 0);
+    bench.ok(&["onboard"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_no_action_would_get_are_told() {
+    let bench = Bench::new().await;
+    let events = bench.project.read("onboarding/config/events.json");
+    let slip = events.replace("be-observer.catalog_product_create", "be-observer.catalog_product_creat");
+    bench.project.write("onboarding/config/events.json", &slip);
+    let told = "`be-observer.catalog_product_creat` in events.json has no route in `product-backoffice/consumer`; did you mean \
+                `be-observer.catalog_product_create`?\n";
+    let output = bench.run(&["onboard", "--dry-run"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said == format!("note: {told}"), "{said}");
+    assert!(bench.ok(&["check"]).contains(told));
+    bench.project.write("onboarding/config/events.json", &events);
+    let entities = bench.project.read("onboarding/config/starter-kit-registrations.json");
+    let more = entities.replace("\"stock\"", "\"invoice\": [\"backoffice\"], \"stock\"");
+    bench.project.write("onboarding/config/starter-kit-registrations.json", &more);
+    let with_invoices =
+        events.replacen('{', "{\"invoice\": {\"backoffice\": {\"be-observer.invoice_create\": {}}},", 1);
+    bench.project.write("onboarding/config/events.json", &with_invoices);
+    let said = String::from_utf8(bench.run(&["onboard", "--dry-run"]).stderr).unwrap();
+    let left_out = "note: `Backoffice Invoice Sync` is left out: its action `invoice-backoffice/consumer` is not in app.config.yaml\n";
+    assert_eq!(said, left_out);
+    bench.project.write("onboarding/config/starter-kit-registrations.json", &entities);
+    bench.project.write("onboarding/config/events.json", &events);
+    let output = bench.run(&["onboard"]);
+    assert!(output.status.success() && !String::from_utf8(output.stderr).unwrap().contains("no route"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_file_of_another_organisation_is_refused() {
+    let bench = Bench::with_commerce().await;
+    let path = "onboarding/config/workspace.json";
+    let file = bench.project.read(path);
+    let organisation = bench.service.variable("OAUTH_ORG_ID");
+    bench.project.write(path, &file.replace(organisation, "89ABCDEF0123456701234567@AdobeOrg"));
+    let told = "`project.org.ims_org_id` is `89ABCDEF0123456701234567@AdobeOrg`, but `OAUTH_ORG_ID` is ";
+    for command in [&["onboard"][..], &["onboard", "--dry-run"]] {
+        let said = bench.fails(command);
+        assert!(said.contains("workspace.json: ") && said.contains(told) && said.contains("\n  hint: "), "{said}");
+    }
+    assert_eq!(bench.providers().await.len(), 0);
+    bench.project.write(path, &file);
     bench.ok(&["onboard"]);
 }
 
