@@ -32,7 +32,7 @@ pub async fn seed(project: &Project, store: &dyn Store, now: Timestamp) -> anyho
     let seeded = onboarding::converge(&service, &project.desired, &rules(&is_deployed, false), &mut changes).await;
     let applied = seeded.context("the events service cannot be onboarded")?;
     if changes.0 > 0 {
-        info!(changes = changes.0, "the events service was onboarded");
+        info!(changes = changes.0, "providers, events and registrations follow the files");
     }
     if !applied.left_out.is_empty() {
         info!(registrations = applied.left_out.join(", "), "left out, because their actions are not deployed");

@@ -3,7 +3,7 @@
 use settings::{EventRegistration, EventsOfInterest, Fault, Location, Manifest, nearest};
 use store::slug;
 
-use super::{BACKOFFICE_KEY, COMMERCE_KEY, COMMERCE_METADATA, CUSTOM_METADATA, DELIVERY_TYPE, Interest, Registration};
+use super::{BACKOFFICE_KEY, COMMERCE_KEY, COMMERCE_METADATA, CUSTOM_METADATA, Interest, Registration};
 use crate::files::{EVENTS_FILE, Events, PROVIDERS_FILE, Provider};
 
 /// What the declared registrations are held against.
@@ -32,7 +32,6 @@ pub(super) fn read(manifest: &Manifest, mut known: Known<'_>, faults: &mut Vec<F
                 description: registration.description.clone().unwrap_or_else(|| registration.name.clone()),
                 events,
                 runtime_action: registration.runtime_action.clone(),
-                delivery_type: DELIVERY_TYPE.to_owned(),
             });
         }
     }

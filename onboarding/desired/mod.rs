@@ -16,9 +16,6 @@ use crate::files::{self, EVENTS_FILE, Events, PROVIDERS_FILE, REGISTRATIONS_FILE
 use crate::{LoadError, Problem};
 pub(crate) use checks::Checks;
 
-/// The way events reach an action, in the words of the management API.
-const DELIVERY_TYPE: &str = "webhook";
-
 /// The provider of Commerce's events in `providers.json`.
 pub(crate) const COMMERCE_KEY: &str = "commerce";
 const BACKOFFICE_KEY: &str = "backoffice";
@@ -63,7 +60,6 @@ pub struct Registration {
     pub events: Vec<Interest>,
     /// `package/action`.
     pub runtime_action: String,
-    pub delivery_type: String,
 }
 
 /// An event that a registration wants.
@@ -178,7 +174,6 @@ impl Registration {
             name,
             events: event_codes.map(interest).collect(),
             runtime_action: format!("{entity}-{provider_key}/consumer"),
-            delivery_type: DELIVERY_TYPE.to_owned(),
         }
     }
 

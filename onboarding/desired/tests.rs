@@ -103,7 +103,6 @@ fn the_shipped_files_describe_8_registrations() {
     let desired = Desired::load(&shipped(), "local").unwrap();
     let found = desired.registrations.iter().map(|registration| {
         assert_eq!(registration.description, registration.name);
-        assert_eq!(registration.delivery_type, "webhook");
         let (name, action) = (registration.name.as_str(), registration.runtime_action.as_str());
         (name, action, registration.events.len())
     });

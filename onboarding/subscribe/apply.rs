@@ -14,6 +14,7 @@ const SUBSCRIBE: &str = "eventing/eventSubscribe";
 const UNSUBSCRIBE: &str = "eventing/eventUnsubscribe";
 const ENTRY: &str = "check that Commerce has an event of this name (`bin/magento events:list:all`), and that its entry in \
      onboarding/config/commerce-event-subscribe.json is what Commerce takes";
+const AGAIN: &str = "where Commerce has the event already, another `kit subscribe` may be under way: run this again";
 const MALFORMED: &str = "The given event specification payload is not valid";
 
 /// What became of one entry.
@@ -93,7 +94,7 @@ async fn write(module: &Module<'_>, method: Method, path: &str, body: Option<&Va
     if reply.status != 400 {
         return Err(failure);
     }
-    let mut hints = vec![ENTRY.to_owned()];
+    let mut hints = vec![ENTRY.to_owned(), AGAIN.to_owned()];
     hints.extend(failure.hints);
     Err(Failure { label: "MALFORMED_EVENT_SPEC", reason: MALFORMED.to_owned(), hints, ..failure })
 }

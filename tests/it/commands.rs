@@ -292,7 +292,10 @@ fn check_log(path: &Path) {
         assert!(line["timestamp"].is_string() && line["level"].is_string() && line["message"].is_string(), "{line}");
     }
     let says = |text: &str| lines.iter().any(|line| line["message"].as_str().unwrap().contains(text));
-    assert!(says("the events service was onboarded") && says("will be tried again") && says("stopped"), "{log}");
+    assert!(
+        says("providers, events and registrations follow the files") && says("will be tried again") && says("stopped"),
+        "{log}"
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use onboarding::{
 
 use super::ground::{Ground, Store};
 use super::told::Told;
+use crate::secrets;
 
 /// The provider of Commerce's events in `providers.json`.
 const COMMERCE_KEY: &str = "commerce";
@@ -45,10 +46,7 @@ impl Eventing {
             return Ok(None);
         }
         let workspace = workspace_file(ground)?;
-        let redactor = redaction::process();
-        for secret in workspace.secrets() {
-            redactor.learn(secret);
-        }
+        secrets::learn_each(&workspace.secrets());
         Ok(Some(Self {
             store: ground.commerce()?,
             description: wanted.description.clone(),

@@ -49,7 +49,7 @@ impl Told {
             if let (Some(end), Value::Object(more)) = (end.as_object_mut(), more) {
                 end.extend(more);
             }
-            println!("{end}");
+            println!("{end:#}");
             return;
         }
         let mut line = String::new();

@@ -114,8 +114,8 @@ const OWN_NAMES: &[&str] = &[
     "KIT_EVENTS_DEPRECATED_MEMBERS",
 ];
 
-/// Those of them that nothing reads yet. Whoever sets one expects something that does not happen.
-const UNREAD_NAMES: &[&str] = &["KIT_API_KEY"];
+/// What nothing reads yet, also of Adobe's kits. Whoever sets one expects something that does not happen.
+const UNREAD_NAMES: &[&str] = &["KIT_API_KEY", "EVENT_PREFIX"];
 
 pub(super) fn check(reader: &mut Reader<'_>) {
     let variables = reader.variables;
