@@ -62,6 +62,7 @@ impl Eventing {
     /// Commerce does not answer as its eventing module does.
     pub async fn look(&self, providers: &[RecordedProvider], record: Option<&Record>) -> Result<Vec<Change>, Failure> {
         let Some(provider) = of_commerce(providers) else {
+            self.would_create(record).await?;
             let name = "Commerce".to_owned();
             let why = vec!["its provider is new".to_owned()];
             return Ok(vec![Change { verb: Verb::Create, kind: Kind::EventingConfiguration, name, why }]);
@@ -70,6 +71,28 @@ impl Eventing {
         let wanted = self.configuration(provider);
         let plan = plan_eventing(&*self.store.port, &self.store.base_url, &wanted, sent).await?;
         Ok(plan.changes().to_vec())
+    }
+
+    /// What Commerce itself has to be told needs a merchant. That it has none is said before anything is written.
+    ///
+    /// # Errors
+    /// As for `look`, and there is no merchant where one is needed.
+    pub async fn demand_merchant(&self, record: Option<&Record>) -> Result<(), Failure> {
+        if self.merchant_id.is_some() { Ok(()) } else { self.would_create(record).await }
+    }
+
+    /// Whether Commerce could be told of a provider that nobody knows yet.
+    async fn would_create(&self, record: Option<&Record>) -> Result<(), Failure> {
+        let known = record.and_then(|record| of_commerce(&record.providers)).cloned();
+        let provider = known.unwrap_or_else(|| RecordedProvider {
+            key: COMMERCE_KEY.to_owned(),
+            id: "new".to_owned(),
+            instance_id: String::new(),
+            label: String::new(),
+        });
+        let sent = record.and_then(|record| record.eventing.as_ref());
+        let wanted = self.configuration(&provider);
+        plan_eventing(&*self.store.port, &self.store.base_url, &wanted, sent).await.map(drop)
     }
 
     /// Does it; what to remember.

@@ -90,6 +90,9 @@ async fn elsewhere(
         told.end(Value::Null);
         return Ok(());
     }
+    if let Some(eventing) = &eventing {
+        eventing.demand_merchant(before.as_ref()).await?;
+    }
     let applied = converge(&service, desired, &rules, &mut told).await?;
     let mut record = Record {
         workspace: workspace.clone(),

@@ -62,6 +62,21 @@ async fn without_events_of_commerce_it_is_told_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_merchant_that_is_missing_is_told_before_anything_is_written() {
+    let bench = Bench::with_commerce().await;
+    let merchant = "COMMERCE_ADOBE_IO_EVENTS_MERCHANT_ID";
+    let bench = Bench { project: bench.project.with(merchant, ""), ..bench };
+    for command in [&["onboard", "--dry-run"][..], &["onboard"]] {
+        let said = bench.fails(command);
+        assert!(said.starts_with("error: CONFIGURE_EVENTING → INVALID_ENV_VARS\n"), "{said}");
+        assert!(said.contains(&format!("`{merchant}` is not set\n  hint: ")), "{said}");
+    }
+    assert_eq!(bench.providers().await.len(), 0);
+    let bench = Bench { project: bench.project.with(merchant, "shop"), ..bench };
+    bench.ok(&["onboard"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_does_not_answer_is_told_and_the_next_run_goes_on() {
     let bench = Bench::with_commerce().await;
     let state = bench.service.url("/sandbox/faults");

@@ -20,6 +20,8 @@ const ORG_ID: &str = "OAUTH_ORG_ID";
 const GRAPHQL_ENDPOINT: &str = "COMMERCE_GRAPHQL_ENDPOINT";
 
 const OAUTH_HOST_DEFAULT: &str = "https://ims-na1.adobelogin.com/";
+/// Calls add it, so that a base URL with it leads nowhere.
+const VERSION: &str = "/V1/";
 /// Below the host of IMS.
 const TOKEN_PATH: &str = "ims/token/v3";
 
@@ -72,10 +74,10 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Option<Commerce> {
     }
     let setting = Setting {
         name: BASE_URL,
-        expected: "expected an `http` or `https` URL with a host, without user, query and fragment",
+        expected: "expected an `http` or `https` URL with a host, without user, query and fragment, and without `V1/` at its end",
         hint: "such as `https://shop.example.com/rest/`",
     };
-    let base_url = reader.parse(setting, base_url);
+    let base_url = reader.parse(setting, |text| base_url(text).filter(|url| !url.ends_with(VERSION)));
     let graphql_url = graphql_url(reader, base_url.as_deref());
     let auth = auth(reader);
     Some(Commerce { base_url: base_url?, graphql_url: graphql_url?, auth: auth? })
@@ -88,14 +90,17 @@ pub(super) fn is_set(reader: &Reader<'_>, name: &str) -> bool {
 
 fn auth(reader: &mut Reader<'_>) -> Option<CommerceAuth> {
     if is_set(reader, CONSUMER_KEY) {
-        demand(reader, &[CONSUMER_SECRET, ACCESS_TOKEN, ACCESS_TOKEN_SECRET])?;
+        let hint = "copy them from the integration in the Commerce admin";
+        demand(reader, &[CONSUMER_SECRET, ACCESS_TOKEN, ACCESS_TOKEN_SECRET], hint)?;
         return integration(reader).map(CommerceAuth::OAuth1);
     }
     if is_set(reader, ACCESS_TOKEN) && !is_set(reader, ACCESS_TOKEN_SECRET) {
         return reader.token(ACCESS_TOKEN).map(CommerceAuth::Bearer);
     }
     if is_set(reader, CLIENT_ID) {
-        demand(reader, &[CLIENT_SECRET, SCOPES])?;
+        let hint = "copy them from Adobe's Console, for a store that takes IMS tokens; for another one set the four `COMMERCE_*` \
+                    values of an integration, or `COMMERCE_ACCESS_TOKEN` alone";
+        demand(reader, &[CLIENT_SECRET, SCOPES], hint)?;
         let host = url(reader, OAUTH_HOST, Some(OAUTH_HOST_DEFAULT), OAUTH_HOST_DEFAULT);
         let (client_id, secrets) = (reader.word(CLIENT_ID), client_secrets(reader));
         return Some(CommerceAuth::Ims {
@@ -133,11 +138,11 @@ fn integration(reader: &mut Reader<'_>) -> Option<Integration> {
 }
 
 /// One fault for all that is missing beside the value that chose the scheme.
-fn demand(reader: &mut Reader<'_>, names: &[&'static str]) -> Option<()> {
+fn demand(reader: &mut Reader<'_>, names: &[&'static str], hint: &str) -> Option<()> {
     let missing: Vec<&str> = names.iter().copied().filter(|name| !is_set(reader, name)).collect();
     let [first, ..] = missing.as_slice() else { return Some(()) };
     let problem = format!("Expected parameters are missing {}", missing.join(", "));
-    reader.fault(first, problem, "copy them from the integration in the Commerce admin, or from Adobe's Console");
+    reader.fault(first, problem, hint);
     None
 }
 

@@ -144,6 +144,8 @@ fn a_base_url_is_complete_and_plain() {
     }
     check("https://shop.example.com", Some("https://shop.example.com/"));
     check("https://shop.example.com/rest/", Some("https://shop.example.com/rest/"));
+    check("https://shop.example.com/rest/V1", None);
+    check("https://shop.example.com/rest/V1/", None);
     check("http://127.0.0.1:8080/rest/all", Some("http://127.0.0.1:8080/rest/all/"));
     check("https://[::1]:8443/", Some("https://[::1]:8443/"));
     check("shop.example.com/rest", None);
