@@ -33,7 +33,7 @@ pub(crate) fn explain(phase: Phase, doing: Doing, error: &ServiceError) -> Failu
         (Some(label), ServiceFault::Unexpected) => {
             Failure::new(phase, label, call(&error.url, "did not return the expected response"))
         }
-        _ => Failure::new(phase, UNEXPECTED, unexpected(phase)).detail(call(&error.url, "failed")),
+        _ => Failure::new(phase, UNEXPECTED, unexpected(phase, doing)).detail(call(&error.url, "failed")),
     };
     hints(failure.detail(error.said.clone()), phase, &error.fault)
 }
@@ -53,8 +53,9 @@ fn label(phase: Phase, doing: Doing) -> Option<&'static str> {
     }
 }
 
-fn unexpected(phase: Phase) -> &'static str {
+fn unexpected(phase: Phase, doing: Doing) -> &'static str {
     match phase {
+        _ if doing == Doing::Delete => "Unexpected error occurred while removing what onboarding made",
         Phase::Providers => "Unexpected error occurred while creating providers",
         Phase::Metadata => "Unexpected error occurred while adding metadata to provider",
         Phase::Registrations => "Unexpected error occurred while creating registrations",

@@ -5,7 +5,7 @@ use serde_json::json;
 use settings::{EnvFileOpen, Fault, Faults, Ingestion, Mode};
 
 use super::Found;
-use super::subscribe::unrouted;
+use super::subscribe::{unrouted, unusable};
 use crate::project::Project;
 use crate::secrets;
 
@@ -40,8 +40,10 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         for strange in project.strange_overrides() {
             println!("{strange}");
         }
-        for event in unrouted(&project.desired, &project.manifest) {
-            println!("{event}");
+        let (desired, manifest) = (&project.desired, &project.manifest);
+        let doubts = unrouted(desired, manifest).into_iter();
+        for doubt in doubts.chain(unusable(&project.config_folder(), desired, manifest)) {
+            println!("{doubt}");
         }
         println!("{}", senders(&project.environment.ingestion));
         println!("{} actions and their settings are in order for `{command}`", project.manifest.actions.len());

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use clap::Args;
 use onboarding::{
-    AppliedEntry, Change, Desired, Extras, Record, SubscriptionPlan, Subscriptions, Taking, plan_subscriptions,
+    AppliedEntry, Change, Desired, Extras, Record, RecordedProvider, SubscriptionPlan, Subscriptions, Taking,
+    plan_subscriptions,
 };
 use sdk::Entry;
 use serde_json::{Value, json};
@@ -51,7 +52,15 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let mut tell = |applied: AppliedEntry<'_>| {
         changes.push(tell_applied(&applied, options.json));
     };
-    let report = plan.apply(&*store.port, &mut tell).await;
+    let mut report = plan.apply(&*store.port, &mut tell).await;
+    if !report.failed_subscriptions.is_empty() {
+        // Another run may have been quicker, and then everything is there.
+        let again = plan_subscriptions(&*store.port, &subscriptions, record.as_ref(), extras).await;
+        if again.is_ok_and(|again| !again.writes()) {
+            eprintln!("note: somebody else did the same meanwhile, and nothing is left to do");
+            report.successful_subscriptions.append(&mut report.failed_subscriptions);
+        }
+    }
     let failed = report.failed_subscriptions.len();
     if options.json {
         println!("{:#}", json!({"dryRun": false, "changes": changes, "result": report}));
@@ -112,6 +121,23 @@ pub fn unrouted(desired: &Desired, manifest: &Manifest) -> Vec<String> {
         }
     }
     told
+}
+
+/// What of the subscriptions file the consumers could not work with, so that `kit subscribe` would refuse it. A kit starts without.
+pub fn unusable(folder: &Path, desired: &Desired, manifest: &Manifest) -> Vec<String> {
+    // Without the file nothing is subscribed to; a file that breaks its schema is told where all files are.
+    let Ok(subscriptions) = Subscriptions::read(folder) else { return Vec::new() };
+    let actions = Actions::new(manifest);
+    // Whether a provider has its id yet is not asked here.
+    let provider = |wanted: &onboarding::Provider| RecordedProvider {
+        key: wanted.key.clone(),
+        id: String::new(),
+        instance_id: String::new(),
+        label: wanted.label.clone(),
+    };
+    let record = Record { providers: desired.providers.iter().map(provider).collect(), ..Record::default() };
+    let checked = subscriptions.check(desired, Some(&record), &|action, code| actions.of(action, code));
+    checked.err().iter().flatten().map(ToString::to_string).collect()
 }
 
 /// The deployed actions and what they need of an event.

@@ -232,3 +232,18 @@ async fn a_store_that_cannot_be_subscribed_at_is_told_with_what_to_do() {
     drop(listener);
     check(&at(&address), &["Commerce cannot be reached", "hint: check `COMMERCE_BASE_URL`"]);
 }
+
+#[test]
+fn a_check_tells_what_subscribing_would_refuse() {
+    let project = Project::new();
+    let checked = |project: &Project| {
+        let output = project.run(&["check"]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(!checked(&project).contains("commerce-event-subscribe.json"));
+    let file = "onboarding/config/commerce-event-subscribe.json";
+    project.write(file, &project.read(file).replace("observer.customer_save_commit_after", "observer.customer_sav"));
+    let told = checked(&project);
+    assert!(told.contains("commerce-event-subscribe.json") && told.contains("observer.customer_sav"), "{told}");
+}

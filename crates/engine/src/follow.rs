@@ -158,7 +158,10 @@ impl Follower {
                 Ok(url)
             }
             Ok(None) => {
-                warn!(registration = self.name, "the events API has no registration of this name yet");
+                warn!(
+                    registration = self.name,
+                    "the events API has no registration of this name yet; `kit onboard` makes it"
+                );
                 Err(Step::Failed { after: None })
             }
             Err(reason) => {

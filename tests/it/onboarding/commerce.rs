@@ -91,3 +91,29 @@ async fn a_store_that_does_not_answer_is_told_and_the_next_run_goes_on() {
         Some("[1/1] create  eventing configuration  Commerce Provider - local")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_second_at_subscribing_finds_everything_done() {
+    let bench = Bench::with_commerce().await;
+    bench.ok(&["onboard"]);
+    // The first subscription of this run is answered when another run has made them all.
+    let is_first =
+        |call: &super::proxy::Call| call.method == http::Method::POST && call.path.ends_with("/eventSubscribe");
+    let other = bench.service.client_of_sandbox(crate::support::Project::new());
+    let folder = other.path().to_owned();
+    std::fs::create_dir_all(folder.join("data")).unwrap();
+    std::fs::copy(bench.project.path().join("data/onboarding.json"), folder.join("data/onboarding.json")).unwrap();
+    let other = std::sync::Mutex::new(Some(other));
+    bench.proxy.stand_in(move |call| {
+        if let Some(other) = is_first(call).then(|| other.lock().unwrap().take()).flatten() {
+            let output = tokio::task::block_in_place(|| other.command(&["subscribe"]).output().unwrap());
+            assert!(output.status.success(), "{output:?}");
+        }
+        None
+    });
+    let output = bench.run(&["subscribe"]);
+    let (told, notes) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{told}{notes}");
+    assert!(notes.contains("note: somebody else did the same meanwhile"), "{notes}");
+    assert!(told.contains("8 events are subscribed to at ") && told.contains(", 0 failed"), "{told}");
+}

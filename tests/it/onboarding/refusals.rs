@@ -209,3 +209,20 @@ fn variables_and_files_are_checked_before_anything_is_asked() {
     project.write("onboarding/config/providers.json", "[\n  {\"key\": \"commerce\", \"lable\": \"x\"}]");
     assert!(said(&project).contains("providers.json"), "{}", said(&project));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_that_fails_is_told_as_one_and_goes_on_the_next_time() {
+    let bench = Bench::new().await;
+    bench.ok(&["onboard"]);
+    bench.proxy.stand_in(|call| {
+        let is_it = call.method == Method::DELETE && call.path.contains("/providers/");
+        is_it.then(|| problem(StatusCode::INTERNAL_SERVER_ERROR, "broken"))
+    });
+    let said = bench.fails(&["offboard", "--yes"]);
+    assert!(said.contains("Unexpected error occurred while removing what onboarding made"), "{said}");
+    assert!(said.contains("I/O Events answered 500: broken") && said.contains("at: delete  provider"), "{said}");
+    assert_eq!((bench.providers().await.len(), bench.registrations().await.len()), (2, 0));
+    bench.proxy.stand_in(|_| None);
+    bench.ok(&["offboard", "--yes"]);
+    assert_eq!(bench.providers().await.len(), 0);
+}
