@@ -97,8 +97,7 @@ async fn who_is_second_at_subscribing_finds_everything_done() {
     let bench = Bench::with_commerce().await;
     bench.ok(&["onboard"]);
     // The first subscription of this run is answered when another run has made them all.
-    let is_first =
-        |call: &super::proxy::Call| call.method == http::Method::POST && call.path.ends_with("/eventSubscribe");
+    let is_first = |call: &super::proxy::Call| call.method == Method::POST && call.path.ends_with("/eventSubscribe");
     let other = bench.service.client_of_sandbox(crate::support::Project::new());
     let folder = other.path().to_owned();
     std::fs::create_dir_all(folder.join("data")).unwrap();
