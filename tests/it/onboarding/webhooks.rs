@@ -47,6 +47,18 @@ async fn registrations_point_to_the_public_address_which_has_to_answer() {
     assert_eq!((&found["delivery_type"], &found["webhook_status"]), (&"webhook".into(), &"verified".into()));
     assert_eq!(found["runtime_action"], Value::Null);
 
+    // Without the address they are read by journal, and with it they are called again.
+    let project = project.with("KIT_PUBLIC_URL", "");
+    let output = without_commerce(&project);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        told.contains("update  registration            Backoffice Product Sync  (delivery_type, webhook_url)\n"),
+        "{told}"
+    );
+    assert!(told.ends_with("0 created, 8 updated, 0 deleted, 23 left as they are\n"), "{told}");
+    let project = project.with("KIT_PUBLIC_URL", &public_url);
+    assert!(String::from_utf8(without_commerce(&project).stdout).unwrap().contains("0 created, 8 updated, "));
+
     assert_eq!(kit.send("1", PRODUCT_CREATE, &product("A")).await.status, 200);
     kit.until("the effect", || async { store.sandbox.product("A") }).await;
 }
