@@ -15,7 +15,10 @@ const REFERENCES_MAX: usize = 16;
 
 /// A path of members and elements; a member with other signs in its name is written `["a.b"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place(Vec<Step>);
+pub struct Place {
+    way: Vec<Step>,
+    last: Step,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
@@ -57,7 +60,8 @@ impl FromStr for Place {
             steps.push(step);
             rest = after;
         }
-        if steps.is_empty() || steps.len() > STEPS_MAX { Err(malformed()) } else { Ok(Self(steps)) }
+        let last = steps.pop().ok_or_else(malformed)?;
+        if steps.len() < STEPS_MAX { Ok(Self { way: steps, last }) } else { Err(malformed()) }
     }
 }
 
@@ -87,9 +91,8 @@ impl Place {
     /// There is no such place; `text` is how it was written.
     pub fn set(&self, target: &mut Value, new: Value, schema: &Value) -> Result<(), PlaceError> {
         let mut walk = Walk { root: schema, schema: Some(schema), path: self.to_string(), within: String::new() };
-        let (last, before) = self.0.split_last().expect("a path has at least one step");
         let mut here = target;
-        for step in before {
+        for step in &self.way {
             walk.check(here, step, false)?;
             here = match step {
                 Step::Member(name) => &mut here[name.as_str()],
@@ -97,8 +100,8 @@ impl Place {
             };
             walk.enter(step);
         }
-        walk.check(here, last, true)?;
-        match (last, here) {
+        walk.check(here, &self.last, true)?;
+        match (&self.last, here) {
             (Step::Member(name), here) => here[name.as_str()] = new,
             (Step::Element(index), Value::Array(elements)) if *index == elements.len() => elements.push(new),
             (Step::Element(index), here) => here[*index] = new,
@@ -110,7 +113,7 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut text = String::new();
-        for step in &self.0 {
+        for step in self.way.iter().chain([&self.last]) {
             step.write(&mut text);
         }
         formatter.write_str(&text)
@@ -120,9 +123,15 @@ impl std::fmt::Display for Place {
 impl Step {
     fn write(&self, to: &mut String) {
         match self {
-            Self::Element(index) => to.push_str(&format!("[{index}]")),
+            Self::Element(index) => {
+                to.push('[');
+                to.push_str(&index.to_string());
+                to.push(']');
+            }
             Self::Member(name) if name.is_empty() || name.contains(['.', '[', ']', '"']) => {
-                to.push_str(&format!("[{}]", Value::from(name.as_str())));
+                to.push('[');
+                to.push_str(&Value::from(name.as_str()).to_string());
+                to.push(']');
             }
             Self::Member(name) => {
                 if !to.is_empty() {

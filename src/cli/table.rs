@@ -69,7 +69,12 @@ pub fn print_json(answer: &Value) -> anyhow::Result<()> {
 
 /// The columns of the terminal that stdout is, or those of a long line.
 pub fn width() -> usize {
-    Term::stdout().size_checked().map_or(LINE_CHARACTERS, |(_, columns)| usize::from(columns))
+    terminal_width().unwrap_or(LINE_CHARACTERS)
+}
+
+/// The columns of the terminal that stdout is.
+pub fn terminal_width() -> Option<usize> {
+    Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
 /// The begin of a text that takes no more than `width` columns.

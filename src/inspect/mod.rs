@@ -1,12 +1,14 @@
 //! What commands show of a kit, as JSON: made from a store, here or by the kit that `KIT_URL` names. The tables for people are
 //! drawn from it, so programs and people are told the same.
 
+pub mod activations;
 pub mod deliveries;
 pub mod events;
 pub mod jobs;
 pub mod journals;
 mod reason;
 pub mod registrations;
+mod traces;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -15,6 +17,7 @@ use serde_json::Value;
 use settings::nearest;
 use store::Reader;
 use thiserror::Error;
+use uuid::Uuid;
 
 pub use reason::said;
 pub use registrations::Registrations;
@@ -30,6 +33,11 @@ pub enum Look {
     /// The journal of the registration with this name or slug; an empty one is meant where there is only one.
     Journal(String, journals::Query),
     Jobs,
+    Activations(activations::Query),
+    /// One of them; without an id the newest that the query lets through.
+    Activation(Option<Uuid>, activations::Query),
+    /// All that an id of any kind leads to.
+    Trace(String),
 }
 
 /// Why a question has no answer. Both texts are for people and end with a hint.
@@ -51,6 +59,9 @@ impl Look {
             Self::Registrations => registrations::list(reader, now),
             Self::Journal(registration, query) => journals::read(reader, registration, query),
             Self::Jobs => jobs::list(reader),
+            Self::Activations(query) => activations::list(reader, query),
+            Self::Activation(id, query) => activations::get(reader, *id, query),
+            Self::Trace(id) => traces::trace(reader, id),
         }
     }
 
@@ -64,6 +75,10 @@ impl Look {
             Self::Journal(registration, _) if registration.is_empty() => "journals".to_owned(),
             Self::Journal(registration, _) => format!("journals/{}", sdk::segment(registration)),
             Self::Jobs => "jobs".to_owned(),
+            Self::Activations(_) => "runs".to_owned(),
+            Self::Activation(Some(id), _) => format!("runs/{}", id.simple()),
+            Self::Activation(None, _) => "runs/last".to_owned(),
+            Self::Trace(id) => format!("events/{}/trace", sdk::segment(id)),
         }
     }
 
@@ -73,7 +88,10 @@ impl Look {
             Self::Deliveries(query) => pairs(query),
             Self::Events(query) => pairs(query),
             Self::Journal(_, query) => pairs(query),
-            Self::Delivery(_) | Self::Registrations | Self::Jobs => Ok(Vec::new()),
+            Self::Activations(query) | Self::Activation(None, query) => pairs(query),
+            Self::Delivery(_) | Self::Registrations | Self::Jobs | Self::Activation(Some(_), _) | Self::Trace(_) => {
+                Ok(Vec::new())
+            }
         }
     }
 }

@@ -5,6 +5,8 @@ mod list;
 mod query;
 mod replay;
 
+pub use get::{is_failed, state};
+
 use std::path::Path;
 
 use clap::Subcommand;

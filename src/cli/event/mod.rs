@@ -3,6 +3,7 @@ mod list;
 mod proof;
 mod sample;
 mod send;
+mod trace;
 
 use std::path::Path;
 
@@ -15,6 +16,8 @@ use crate::inspect::events;
 pub enum Command {
     /// List all events of one thing, such as an order, oldest first, and what became of them.
     List(list::Options),
+    /// Show all that an id leads to: the request, the event, its deliveries, their attempts, and the calls that those made.
+    Trace(trace::Options),
     /// Print a value that an event could carry, as JSON.
     Sample(sample::Options),
     /// Send an event to the ingestion webhook of the kit that runs: its sample, with what you set in it.
@@ -47,6 +50,7 @@ impl Thing {
 pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     match command {
         Command::List(options) => list::run(root, options).await,
+        Command::Trace(options) => trace::run(root, options).await,
         Command::Sample(options) => sample::run(root, options),
         Command::Send(options) => send::run(root, options).await,
         Command::Forget(options) => forget::run(root, options).await,

@@ -1,7 +1,9 @@
 //! The embedded store: one writer thread that commits whatever waits as one transaction, readers beside it.
 
+mod activations;
 mod append;
 mod batch;
+mod behind;
 mod beside;
 mod changes;
 mod checkpoint;
