@@ -17,13 +17,15 @@ use schemes::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use server::{Face, Operators, Tls, Webhooks};
 use settings::{Environment, OnParked, Retry, Role};
-use store::{Options, Sqlite, Store, keep_private, make_private};
+use store::{Options, Reader, Sqlite, Store, keep_private, make_private};
 use tracing::warn;
 
 use crate::beside::{Beside, Shared};
 use crate::events::Means;
 use crate::guards::{self, Guards};
+use crate::inspect::routes::{self, Inspected};
 use crate::project::Project;
+use crate::runtime_auth::RuntimeUser;
 use crate::secrets;
 use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
@@ -47,6 +49,8 @@ pub struct Kit {
     pub tls: Option<Arc<Tls>>,
     /// Our own events service, when events do not travel through another.
     pub service: Option<Service>,
+    /// Who may use the runtime API, where there are actions.
+    pub runtime_user: Option<RuntimeUser>,
     /// The stand-ins, where there are any.
     pub sandbox: Option<Sandbox>,
 }
@@ -83,6 +87,7 @@ pub async fn compose_on(
     metrics::start()?;
     let pool = Pool::new(&environment.egress)?;
     let routes = onboard(project, &*store, clock.now()).await?;
+    let runtime_user = RuntimeUser::prepare(project, &*store, clock.now()).await?;
     let schemas = Arc::new(Schemas::new(&[actions::EVENTS, actions::COMMERCE_EVENTS].concat()));
     let arrivals =
         Arc::new(Arrivals::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&store), Arc::clone(&clock)));
@@ -93,10 +98,7 @@ pub async fn compose_on(
         routes: routes.clone(),
         arrivals: Arc::clone(&arrivals),
     };
-    let travel = match &environment.events.client {
-        None => means.embedded(address).await?,
-        Some(client) => means.elsewhere(client, &pool)?,
-    };
+    let travel = means.travel(address, &pool).await?;
     let means = guards::Means { service: travel.service.as_ref(), pool: &pool, clock: Arc::clone(&clock) };
     let guards = Guards::new(&environment.adobe_auth, project.mode, means)?;
     let registry = registry(project, &pool, fallback.as_ref(), &guards)?;
@@ -129,23 +131,34 @@ pub async fn compose_on(
         clock: Arc::clone(&clock),
         webhooks,
         operators: operators(&environment.operator_tokens),
+        runtime: runtime_user.as_ref().map(|user| user.key(&environment.namespace)),
         bodies: limits::bodies(&environment.limits),
         readiness: readiness.clone(),
     };
     let (sandbox, stand_ins) = fallback.map(|fallback| sandbox(project, address, &fallback)).transpose()?.unzip();
-    let others = travel.router.merge(stand_ins.unwrap_or_default()).merge(face.operators.guard(metrics::router()));
+    let others = travel.router.merge(stand_ins.unwrap_or_default()).merge(own_routes(project, &face)?);
     Ok(Kit {
         limits: limits::server(project),
         tls: project.tls()?.map(Arc::new),
         router: server::router(face, others, limits::all_bodies(environment)),
         followers: travel.followers,
         service: travel.service,
+        runtime_user,
         sandbox,
         store,
         clock,
         deliveries,
         beside,
     })
+}
+
+/// What operators read, and what commands are told that ask from elsewhere.
+fn own_routes(project: &Project, face: &Face) -> anyhow::Result<Router> {
+    let metrics = face.operators.guard(metrics::router());
+    let Some(key) = &face.runtime else { return Ok(metrics) };
+    let reader = Reader::open(&project.data()).context(UNUSABLE)?;
+    let inspected = Inspected::new(reader, Arc::clone(&face.store), Arc::clone(&face.clock));
+    Ok(metrics.merge(routes::router(inspected, key)))
 }
 
 fn tell_unread(environment: &Environment) {

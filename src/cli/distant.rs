@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use settings::{ApiKey, Remote};
+use settings::{Remote, RuntimeAuth};
 use thiserror::Error;
 
 use crate::inspect::{Look, Refused};
@@ -23,7 +23,7 @@ const OWN: &str = "api/v1/namespaces/_";
 pub struct Kit {
     client: Client,
     url: String,
-    key: ApiKey,
+    key: RuntimeAuth,
 }
 
 /// The kit does not let us ask; that does not change by itself.
@@ -62,7 +62,7 @@ impl Kit {
 
     /// The answer to a request that brings our key along.
     pub async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
-        let request = request.basic_auth(&self.key.user, Some(self.key.password.expose_secret()));
+        let request = request.basic_auth(&self.key.uuid, Some(self.key.key.expose_secret()));
         let response = request.send().await.map_err(|error| unreachable(&self.url, error))?;
         let status = response.status();
         let body = self.body(response).await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::distant::NotAdmitted;
@@ -13,6 +14,17 @@ const LOOKED_EVERY: Duration = Duration::from_millis(500);
 /// Between two attempts to reach whoever does not answer.
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
 const PAUSE_LONGEST: Duration = Duration::from_secs(5);
+
+/// Whether and how a list goes on.
+#[derive(Debug, Args)]
+pub struct Following {
+    /// Go on with what comes, over restarts of the kit, until Ctrl-C; with `--json` each on a line of its own.
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// What one look brought.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::follow::{Came, follow};
+use super::follow::{Came, Following, follow};
 use super::moment::moment;
 use super::source::Source;
 use super::table::{Growing, cell, plain, print_json, rows, time};
@@ -30,12 +30,8 @@ pub struct Tail {
     /// Begin at the end: print only where what comes next begins.
     #[arg(long, conflicts_with = "since")]
     latest: bool,
-    /// Go on as events come, over restarts of the kit, until Ctrl-C; then print where to go on.
-    #[arg(long)]
-    follow: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    following: Following,
 }
 
 impl Tail {
@@ -58,10 +54,10 @@ pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     if page["_page"]["is_cut"] == true {
         eprintln!("note: events behind that position were removed for their age; what is left begins here");
     }
-    if tail.follow {
+    if tail.following.follow {
         return follow_from(&source, tail, page).await;
     }
-    if tail.json {
+    if tail.following.json {
         return print_json(&page);
     }
     if !rows(&page["events"]).is_empty() {
@@ -76,30 +72,29 @@ pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
 /// Prints this page, and what comes behind it.
 async fn follow_from(source: &Source, tail: &Tail, first: Value) -> anyhow::Result<()> {
     let mut lines = Growing::new(HEADER);
-    if !tail.json {
+    if !tail.following.json {
         println!("{}", lines.line(&HEADER.map(str::to_owned)));
     }
     let registration = cell(&first, "registration");
     let mut last = first["_page"]["last"].clone();
     let mut page = Some(first);
     let ended = follow(async || {
-        let page = match page.take() {
-            Some(first) => first,
-            None => {
-                let since = last.as_str().map(str::to_owned);
-                let query = journals::Query { since, limit: Some(tail.limit), ..journals::Query::default() };
-                source.ask(&Look::Journal(registration.clone(), query)).await?
-            }
+        let page = if let Some(first) = page.take() {
+            first
+        } else {
+            let since = last.as_str().map(str::to_owned);
+            let query = journals::Query { since, limit: Some(tail.limit), ..journals::Query::default() };
+            source.ask(&Look::Journal(registration.clone(), query)).await?
         };
         for row in rows(&page["events"]) {
-            println!("{}", if tail.json { row.to_string() } else { lines.line(&cells(row)) });
+            println!("{}", if tail.following.json { row.to_string() } else { lines.line(&cells(row)) });
         }
         last = page["_page"]["last"].clone();
         Ok(if rows(&page["events"]).is_empty() { Came::Nothing } else { Came::Something })
     })
     .await;
     // Whatever ended it, one can go on.
-    if tail.json {
+    if tail.following.json {
         eprintln!("{}", json!({"last": last}));
     } else {
         next(&json!({"registration": registration, "_page": {"last": last}}));

@@ -107,12 +107,11 @@ fn place(cursor: &str) -> Result<RunPlace, Refused> {
 
 /// One run, or the newest that the query lets through; with its stages, its calls and the runs that it caused.
 pub(super) fn get(reader: &Reader, id: Option<Uuid>, query: &Query) -> anyhow::Result<Value> {
-    let id = match id {
-        Some(id) => id,
-        None => {
-            let newest = reader.activations(&Filter { limit: 1, ..query.filter()? })?.into_iter().next();
-            newest.ok_or_else(|| Refused::Unknown(NONE.to_owned()))?.id
-        }
+    let id = if let Some(id) = id {
+        id
+    } else {
+        let newest = reader.activations(&Filter { limit: 1, ..query.filter()? })?.into_iter().next();
+        newest.ok_or_else(|| Refused::Unknown(NONE.to_owned()))?.id
     };
     let Some(run) = reader.activation(id)? else { return Err(unknown(id).into()) };
     let mut record = record(&run);

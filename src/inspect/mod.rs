@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod journals;
 mod reason;
 pub mod registrations;
+pub mod routes;
 mod traces;
 
 use anyhow::Context;
@@ -21,6 +22,9 @@ use uuid::Uuid;
 
 pub use reason::said;
 pub use registrations::Registrations;
+
+/// Stands for the id of the newest run.
+const LAST: &str = "last";
 
 /// A question. What it is asked of is a store; a kit that runs elsewhere is asked by `path` and `query`.
 #[derive(Clone, Debug)]
@@ -77,7 +81,7 @@ impl Look {
             Self::Jobs => "jobs".to_owned(),
             Self::Activations(_) => "runs".to_owned(),
             Self::Activation(Some(id), _) => format!("runs/{}", id.simple()),
-            Self::Activation(None, _) => "runs/last".to_owned(),
+            Self::Activation(None, _) => format!("runs/{LAST}"),
             Self::Trace(id) => format!("events/{}/trace", sdk::segment(id)),
         }
     }

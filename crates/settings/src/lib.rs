@@ -14,11 +14,11 @@ mod variables;
 
 pub use env_file::EnvFileOpen;
 pub use environment::{
-    AdobeAuth, ApiKey, Backoffice, BackofficeAuth, BodyLimits, Caller, Commerce, CommerceAuth, Decompression, Delivery,
+    AdobeAuth, Backoffice, BackofficeAuth, BodyLimits, Caller, Commerce, CommerceAuth, Decompression, Delivery,
     Environment, Events, EventsApi, EventsClient, EventsService, HeaderLimits, HealthRules, Http2Limits, IngestAck,
     Ingestion, IngestionScheme, Integration, Journals, Kept, Local, LogLevel, Memory, Mode, OnParked, Onboarding,
-    RateLimit, Remote, Retry, Return, Role, Server, ServerLimits, ServerUrl, Signatures, Store, TargetInputs,
-    TargetLimits, Tls, Traces, is_exposed,
+    RateLimit, Remote, Retry, Return, Role, RuntimeAuth, Server, ServerLimits, ServerUrl, Signatures, Store,
+    TargetInputs, TargetLimits, Tls, Traces, is_exposed,
 };
 pub use fault::{Fault, Faults, Location};
 pub use manifest::{Action, EventRegistration, EventsOfInterest, Limits, MANIFEST_FILE, Manifest, Web};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Which;
-use crate::cli::follow::{Came, follow};
+use crate::cli::follow::{Came, Following, follow};
 use crate::cli::source::Source;
 use crate::cli::table::{Growing, cell, plain, print_json, rows};
 use crate::inspect::{Look, activations};
@@ -23,40 +23,37 @@ pub struct Options {
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
     /// Leave out so many of the newest.
-    #[arg(long, short, default_value_t = 0)]
+    #[arg(long, short, default_value_t = 0, conflicts_with = "follow")]
     skip: u32,
     /// Print only how many there are.
     #[arg(long, conflicts_with_all = ["limit", "skip", "follow"])]
     count: bool,
-    /// Go on with runs as they end, over restarts of the kit, until Ctrl-C. With `--json` each on a line of its own.
-    #[arg(long, short, conflicts_with = "skip")]
-    follow: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    following: Following,
 }
 
 pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
+    let Following { follow, json } = options.following;
     let query = options.which.query()?;
     if options.count {
         let answer = source.ask(&Look::Activations(activations::Query { count: Some(true), ..query })).await?;
         let count = &answer["activations"];
-        println!("{}", if options.json { json!({"activations": count}).to_string() } else { count.to_string() });
+        println!("{}", if json { json!({"activations": count}).to_string() } else { count.to_string() });
         return Ok(());
     }
     let query = activations::Query { limit: Some(options.limit), skip: Some(options.skip), ..query };
-    if options.follow {
+    if follow {
         let mut lines = Growing::new(HEADER);
-        if !options.json {
+        if !json {
             println!("{}", lines.line(&HEADER.map(str::to_owned)));
         }
         return each(source, query, |run| {
-            println!("{}", if options.json { run.to_string() } else { lines.line(&cells(run)) });
+            println!("{}", if json { run.to_string() } else { lines.line(&cells(run)) });
         })
         .await;
     }
     let found = source.ask(&Look::Activations(query)).await?;
-    if options.json {
+    if json {
         return print_json(&found);
     }
     let mut table = plain(HEADER);

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::Which;
 use super::list::{annotation, each};
+use crate::cli::follow::Following;
 use crate::cli::source::Source;
 use crate::cli::table::{cell, print_json, printable, rows};
 use crate::inspect::{Look, activations};
@@ -23,19 +24,16 @@ pub struct Options {
     /// Leave out time and stream of each line.
     #[arg(long, short = 'r')]
     strip: bool,
-    /// Go on with runs as they end, over restarts of the kit, until Ctrl-C.
-    #[arg(long, short)]
-    follow: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    following: Following,
 }
 
 pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
+    let Following { follow, json } = options.following;
     if let Some(id) = options.id {
         let look = Look::Activation(Some(id.uuid()), activations::Query::default());
         let run = source.ask(&look).await?;
-        if options.json {
+        if json {
             return print_json(&json!({"logs": run["logs"]}));
         }
         lines(&run, options.strip);
@@ -44,9 +42,9 @@ pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
     let query = options.which.query()?;
     let limit = options.limit.unwrap_or(if query.since.is_some() { 100 } else { 1 });
     let query = activations::Query { limit: Some(limit), logs: Some(true), ..query };
-    if options.follow {
+    if follow {
         return each(source, query, |run| {
-            if options.json {
+            if json {
                 println!("{}", of_run(run));
             } else {
                 headed(run, options.strip);
@@ -56,7 +54,7 @@ pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
     }
     let found = source.ask(&Look::Activations(query)).await?;
     let runs: Vec<&Value> = rows(&found).iter().rev().collect();
-    if options.json {
+    if json {
         return print_json(&runs.into_iter().map(of_run).collect());
     }
     if runs.is_empty() {

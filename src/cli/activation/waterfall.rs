@@ -68,7 +68,7 @@ fn stage(span: &Value) -> Line<'_> {
 fn call(span: &Value) -> Line<'_> {
     let status = if span["status"].is_u64() { cell(span, "status") } else { "no answer".to_owned() };
     let label = format!("  {} {} {}: {status}", cell(span, "target"), cell(span, "method"), cell(span, "path"));
-    let is_failed = !span["status"].as_u64().is_some_and(|status| status < 400);
+    let is_failed = span["status"].as_u64().is_none_or(|status| status >= 400);
     Line { label, start_us: number(span, "start_us"), us: number(span, "us"), is_failed, below: Some(span) }
 }
 

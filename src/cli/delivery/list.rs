@@ -4,7 +4,7 @@ use serde_json::Value;
 use store::State;
 
 use super::query::Query;
-use crate::cli::follow::{Came, follow};
+use crate::cli::follow::{Came, Following, follow};
 use crate::cli::source::Source;
 use crate::cli::table::{Growing, cell, cut, plain, print_json, rows, time, width};
 use crate::inspect::{Look, deliveries};
@@ -31,13 +31,8 @@ pub struct Options {
     /// How many at the most.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    /// Go on with deliveries as they come in, over restarts of the kit, until Ctrl-C; each is printed once, as it stands
-    /// then. With `--json` each on a line of its own.
-    #[arg(long)]
-    follow: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    following: Following,
 }
 
 impl Options {
@@ -63,7 +58,7 @@ pub fn words(states: &[State]) -> String {
 pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
     let asked = options.asked()?;
     let mut found = source.ask(&Look::Deliveries(asked.clone())).await?;
-    if options.follow {
+    if options.following.follow {
         return follow_from(source, options, asked, found).await;
     }
     let limit = usize::from(options.limit);
@@ -71,7 +66,7 @@ pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
     if let Value::Array(rows) = &mut found {
         rows.truncate(limit);
     }
-    if options.json {
+    if options.following.json {
         return print_json(&found);
     }
     if rows(&found).is_empty() {
@@ -97,26 +92,25 @@ async fn follow_from(
         rows.reverse();
     }
     let mut lines = Growing::new(HEADER);
-    if !options.json {
+    if !options.following.json {
         println!("{}", lines.line(&HEADER.map(str::to_owned)));
     }
     // Before all there is.
     let mut after = "0-0".to_owned();
     let mut page = Some(newest);
     follow(async || {
-        let page = match page.take() {
-            Some(newest) => newest,
-            None => {
-                let behind = Some(after.clone());
-                let query = deliveries::Query { oldest_first: Some(true), after: behind, ..asked.clone() };
-                source.ask(&Look::Deliveries(query)).await?
-            }
+        let page = if let Some(newest) = page.take() {
+            newest
+        } else {
+            let behind = Some(after.clone());
+            let query = deliveries::Query { oldest_first: Some(true), after: behind, ..asked.clone() };
+            source.ask(&Look::Deliveries(query)).await?
         };
         for row in rows(&page) {
             let reason = cut(&cell(row, "reason"), REASON_FOLLOWED);
             let cells = cells(row).into_iter().chain([reason]).collect::<Vec<_>>();
             let cells: [String; 9] = cells.try_into().unwrap_or_default();
-            println!("{}", if options.json { row.to_string() } else { lines.line(&cells) });
+            println!("{}", if options.following.json { row.to_string() } else { lines.line(&cells) });
             after = cell(row, "cursor");
         }
         Ok(if rows(&page).is_empty() { Came::Nothing } else { Came::Something })
