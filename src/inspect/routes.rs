@@ -63,18 +63,18 @@ pub fn router(inspected: Inspected, key: &RuntimeKey) -> Router {
     let mut router = Router::new();
     // The namespace by its name, and as that of whoever asks.
     for namespace in ["_", key.namespace()] {
-        let below = |path: &str| format!("/api/v1/namespaces/{namespace}/{path}");
+        let ours = format!("/api/v1/namespaces/{namespace}");
         router = router
-            .route(&below("deliveries"), get(deliveries))
-            .route(&below("deliveries/{event}"), get(delivery))
-            .route(&below("events"), get(events))
-            .route(&below("events/{id}/trace"), get(trace))
-            .route(&below("registrations"), get(registrations))
-            .route(&below("journals"), get(only_journal))
-            .route(&below("journals/{registration}"), get(journal))
-            .route(&below("jobs"), get(all_jobs).post(put_job))
-            .route(&below("runs"), get(runs))
-            .route(&below("runs/{id}"), get(run));
+            .route(&format!("{ours}/deliveries"), get(deliveries))
+            .route(&format!("{ours}/deliveries/{{event}}"), get(delivery))
+            .route(&format!("{ours}/events"), get(events))
+            .route(&format!("{ours}/events/{{id}}/trace"), get(trace))
+            .route(&format!("{ours}/registrations"), get(registrations))
+            .route(&format!("{ours}/journals"), get(only_journal))
+            .route(&format!("{ours}/journals/{{registration}}"), get(journal))
+            .route(&format!("{ours}/jobs"), get(all_jobs).post(put_job))
+            .route(&format!("{ours}/runs"), get(runs))
+            .route(&format!("{ours}/runs/{{id}}"), get(run));
     }
     key.guard(router.layer(DefaultBodyLimit::max(JOB_BYTES_MAX)).with_state(inspected))
 }
