@@ -22,6 +22,7 @@ mod service;
 mod subscription;
 mod token;
 mod value;
+mod web_action;
 mod webhook;
 
 pub use self::redaction::redaction;
@@ -37,13 +38,14 @@ pub use sender::sender;
 pub use subscription::subscription;
 pub use token::token;
 pub use value::value;
+pub use web_action::{web_request, web_result};
 pub use webhook::webhook;
 
 /// Judges how one input is taken.
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets and of their seeds' folders.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("action", action),
     ("cloud_event", cloud_event),
     ("filter", filter),
@@ -57,6 +59,8 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("subscription", subscription),
     ("token", token),
     ("value", value),
+    ("web_request", web_request),
+    ("web_result", web_result),
     ("webhook", webhook),
 ];
 

@@ -36,6 +36,7 @@ pub use listen::{Http2Limits, Limits, Listening, Rate, Tls, TlsFault, TlsFiles, 
 pub use operators::Operators;
 pub use security_headers::StrictTransport;
 pub use traced::traced;
+pub use web_actions::{Extension, ParameterFault, Projected, Unprojectable, WebRequest, merged, project, raw};
 
 /// What the routes work with.
 #[derive(Clone)]

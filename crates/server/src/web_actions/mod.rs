@@ -1,3 +1,8 @@
+mod address;
+mod media_type;
+mod parameters;
+mod projection;
+
 use std::net::SocketAddr;
 
 use axum::body::Body;
@@ -8,6 +13,9 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use sdk::{ActivationId, web};
 
+pub use self::address::Extension;
+pub use self::parameters::{ParameterFault, WebRequest, merged, raw};
+pub use self::projection::{Projected, Unprojectable, project};
 use crate::cross_origin::CrossOrigin;
 use crate::{Face, answer, traced};
 
