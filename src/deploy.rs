@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Deployed, Registry};
+use engine::{ActionLimits, Deployed, Places, Registry};
 use sdk::{Entry, Inputs};
+use serde_json::Value;
 use settings::{Action, Fault, Manifest, Web, nearest};
+use tracing::Level;
 
 use crate::guards::{self, Guards};
 use crate::targets::Clients;
@@ -49,7 +51,7 @@ pub fn faults(manifest: &Manifest) -> Vec<Fault> {
                     faults.push(fault("inputs", problem, "mend the input or leave it out".to_owned()));
                 }
             }
-            (Some(Entry::Event(_)), Web::No) => {}
+            (Some(Entry::Event(_)), Web::No) | (Some(Entry::Runtime(_)), _) => {}
         }
     }
     faults
@@ -60,6 +62,7 @@ pub fn open_actions(manifest: &Manifest) -> Vec<Fault> {
     let entries = actions::table().into_entries();
     let is_open = |action: &&Action| match entries.get(action.function.as_str()) {
         Some(Entry::Web(web)) => action.web != Web::No && !web.checks_callers() && !guards::is_guarded(action),
+        Some(Entry::Runtime(_)) => action.web != Web::No && !guards::is_guarded(action),
         Some(Entry::Event(_)) | None => false,
     };
     let fault = |action: &Action| Fault {
@@ -95,13 +98,41 @@ pub fn deploy(manifest: &Manifest, mut clients: Clients<'_>, guards: &Guards) ->
             entry: Arc::clone(entry),
             targets: clients.of(action)?,
             inputs: Arc::new(inputs(action)),
-            timeout: Duration::from_millis(action.limits.timeout_ms),
-            at_once: usize::try_from(action.limits.concurrency).unwrap_or(usize::MAX),
-            is_web: !matches!(action.web, Web::No),
+            annotations: Arc::new(action.annotations.clone()),
+            limits: limits(&action.limits),
+            log_level: log_level(action),
+            web: match action.web {
+                Web::No => engine::Web::No,
+                Web::Yes => engine::Web::Yes,
+                Web::Raw => engine::Web::Raw,
+            },
+            places: Places::default(),
             guards: guards.of(action)?,
         })
     });
     deployed.collect()
+}
+
+fn limits(limits: &settings::Limits) -> ActionLimits {
+    let megabytes = |count: u32| usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(1 << 20);
+    ActionLimits {
+        timeout: Duration::from_millis(limits.timeout_ms),
+        concurrency: usize::try_from(limits.concurrency).unwrap_or(usize::MAX),
+        logs_bytes: megabytes(limits.logs_mb),
+        memory_mb: limits.memory_mb,
+        ..ActionLimits::default()
+    }
+}
+
+/// The level of the action that has most of what it logs kept.
+pub fn loudest(manifest: &Manifest) -> Level {
+    manifest.actions.iter().map(log_level).max().unwrap_or(Level::INFO)
+}
+
+/// What the input `LOG_LEVEL` asks for.
+fn log_level(action: &Action) -> Level {
+    let wanted = action.inputs.get("LOG_LEVEL").and_then(Value::as_str);
+    wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(Level::INFO)
 }
 
 fn inputs(action: &Action) -> Inputs {

@@ -1,7 +1,10 @@
 use std::io::{self, IsTerminal, Stderr, Write};
+use std::sync::Arc;
 
+use engine::{CaptureLogs, SystemClock};
+use sdk::RUN_LOG;
 use sdk::spans::TARGET;
-use settings::{Environment, LogLevel};
+use settings::LogLevel;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::field::MakeExt;
@@ -10,6 +13,8 @@ use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::deploy;
+use crate::project::Project;
 use crate::telemetry::Telemetry;
 
 /// The crates that `LOG_LEVEL` speaks of; of all others only warnings are of interest.
@@ -17,11 +22,13 @@ const OURS: [&str; 10] =
     ["kit", "actions", "adobe", "engine", "events_api", "onboarding", "sandbox", "sdk", "server", "store"];
 
 /// Starts the log on stderr: text on a terminal, JSON otherwise. stdout belongs to what a command prints. Spans that
-/// belong to traces go to the exporter alone, which is returned when there is one.
+/// belong to traces go to the exporter alone, which is returned when there is one. What a run of an action logs goes
+/// into its activation as well.
 ///
 /// # Errors
 /// Traces cannot be exported as the environment says.
-pub fn start(environment: &Environment) -> anyhow::Result<Option<Telemetry>> {
+pub fn start(project: &Project) -> anyhow::Result<Option<Telemetry>> {
+    let environment = &project.environment;
     let level = match environment.log_level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -29,8 +36,8 @@ pub fn start(environment: &Environment) -> anyhow::Result<Option<Telemetry>> {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let filter = Targets::new().with_default(LevelFilter::WARN.min(level)).with_targets(OURS.map(|ours| (ours, level)));
-    let filter = filter.with_target(TARGET, LevelFilter::OFF);
+    let filter = of_ours(level).with_target(RUN_LOG, LevelFilter::OFF);
+    let capture = of_ours(deploy::loudest(&project.manifest).into()).with_target(RUN_LOG, LevelFilter::TRACE);
     let output = tracing_subscriber::fmt::layer();
     let output = if io::stderr().is_terminal() {
         let fields = debug_fn(|to, field, value| match field.name() {
@@ -43,7 +50,8 @@ pub fn start(environment: &Environment) -> anyhow::Result<Option<Telemetry>> {
         output.json().flatten_event(true).with_writer(|| Lines::Json(io::stderr())).boxed()
     };
     let telemetry = environment.traces.as_ref().map(Telemetry::new).transpose()?;
-    let log = tracing_subscriber::registry().with(output.with_filter(filter));
+    let capture = CaptureLogs::new(Arc::new(SystemClock)).with_filter(capture);
+    let log = tracing_subscriber::registry().with(output.with_filter(filter)).with(capture);
     // A layer that does nothing would make every span ask whether it is wanted.
     match &telemetry {
         Some(telemetry) => log.with(telemetry.layer()).init(),
@@ -55,6 +63,12 @@ pub fn start(environment: &Environment) -> anyhow::Result<Option<Telemetry>> {
         tracing::error!(place, "a panic was caught");
     }));
     Ok(telemetry)
+}
+
+/// Our own lines of this level and above, and what is wrong elsewhere; no spans of traces.
+fn of_ours(level: LevelFilter) -> Targets {
+    let targets = Targets::new().with_default(LevelFilter::WARN.min(level));
+    targets.with_targets(OURS.map(|ours| (ours, level))).with_target(TARGET, LevelFilter::OFF)
 }
 
 /// stderr, without the secrets that this process knows; in JSON also without members whose names say that they are secret.

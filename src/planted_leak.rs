@@ -52,6 +52,9 @@ pub async fn leak(mut kit: Kit) -> Kit {
                 result: json!({"leak": secret()}).to_string(),
                 event: None,
                 attempt: 0,
+                wait_ms: 0,
+                detail: None,
+                logs: None,
             };
             kit.store.record(activation).await.expect("the store of a test takes it");
         }

@@ -49,7 +49,7 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
     let reader = Reader::open(&folder).context("no activations can be read; has a kit run in this folder yet?")?;
     match command {
         Command::List { limit, action, count, json } => {
-            let filter = Filter { limit: usize::from(*limit), action: action.clone(), event: None };
+            let filter = Filter { limit: usize::from(*limit), action: action.clone(), ..Filter::default() };
             if *count {
                 let count = reader.count(&filter)?;
                 println!("{}", if *json { json!({"activations": count}).to_string() } else { count.to_string() });

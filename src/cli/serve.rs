@@ -11,7 +11,7 @@ use crate::{log, run, secrets};
 pub async fn run(root: &Path) -> anyhow::Result<()> {
     let variables = secrets::variables(root)?;
     let project = Project::read(root, &variables, Mode::Serve)?;
-    let telemetry = log::start(&project.environment)?;
+    let telemetry = log::start(&project)?;
     if let Some(open) = EnvFileOpen::of(root) {
         let fault = open.fault();
         warn!(hint = fault.hint, "`{}`: {}", fault.key, fault.problem);

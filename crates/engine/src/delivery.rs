@@ -181,13 +181,12 @@ impl Deliveries {
         }
         for (number, target) in routes.targets() {
             registrations.push(number);
-            let of_action =
-                match &target.kind {
-                    TargetKind::Action(action) => self.runner.registry().get(action).map(|deployed| {
-                        (deployed.at_once / sharing.get(&**action).copied().unwrap_or(1).max(1)).max(1)
-                    }),
-                    TargetKind::Webhook | TargetKind::WebhookBatch | TargetKind::Nothing => None,
-                };
+            let of_action = match &target.kind {
+                TargetKind::Action(action) => self.runner.registry().get(action).map(|deployed| {
+                    (deployed.limits.concurrency / sharing.get(&**action).copied().unwrap_or(1).max(1)).max(1)
+                }),
+                TargetKind::Webhook | TargetKind::WebhookBatch | TargetKind::Nothing => None,
+            };
             let own = self.options.rules.of(&target.name).at_once;
             if let Some(limit) = own.into_iter().chain(of_action).min() {
                 limits.insert(number, limit);

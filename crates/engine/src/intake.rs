@@ -137,7 +137,8 @@ impl Intake {
             State::Done | State::Skipped | State::Suppressed | State::Journaled => Outcome::Done,
             State::Refused | State::Parked | State::Blocking => Outcome::Refused(Drawer::Target),
         };
-        let filter = Filter { limit: 1, action: Some(crate::PUBLISH_ACTION.to_owned()), event: Some(id) };
+        let filter =
+            Filter { limit: 1, action: Some(crate::PUBLISH_ACTION.to_owned()), event: Some(id), ..Filter::default() };
         let recorded = self.store.activations(filter).await.ok()?;
         let result: Value = recorded.first().and_then(|run| serde_json::from_str(&run.result).ok()).unwrap_or_default();
         let status = result.pointer("/error/statusCode").and_then(Value::as_u64).unwrap_or_default();

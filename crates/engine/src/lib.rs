@@ -5,6 +5,7 @@
 
 mod arrival;
 mod audit;
+mod capture;
 mod carrier;
 mod carrying;
 mod clock;
@@ -15,10 +16,12 @@ mod follow;
 mod guard;
 mod housekeeping;
 mod intake;
+mod invoke;
 mod jobs;
 mod memory;
 mod meters;
 mod outcome;
+mod places;
 mod readiness;
 mod reception;
 mod refusals;
@@ -38,6 +41,7 @@ mod waits;
 
 pub use arrival::{ArrivalError, Arrivals, Arrived};
 pub use audit::Audit;
+pub use capture::CaptureLogs;
 pub use carrier::{Acks, Carried, Carrier, Carriers, Parcel};
 pub use carrying::{PUBLISH_ACTION, SIGNATURE_VALIDATOR, WEBHOOK_ACTION};
 pub use clock::{Clock, SystemClock};
@@ -48,12 +52,14 @@ pub use follow::{Follower, JournalEntry, JournalPage, JournalProblem, JournalSou
 pub use guard::{Denial, Guard};
 pub use housekeeping::{Retention, keep_house};
 pub use intake::{Ack, Intake, Way};
+pub use invoke::{Asked, NotStarted, Started};
 pub use jobs::{Enabler, Jobs, OwnRegistrations};
 pub use memory::Memory;
+pub use places::{Place, Places};
 pub use readiness::{Finding, Readiness, Reason};
 pub use reception::{ActionAnswer, Answers, Reception, SentHeaders, Taken};
 pub use registration_health::{HealthRules, RegistrationWatch};
-pub use registry::{Deployed, Registry};
+pub use registry::{ActionLimits, Deployed, Registry, Web};
 pub use routes::{PUBLISH, Routes, RoutesHandle, takes_deliveries};
 pub use rules::{Rule, Rules};
 pub use run::{Runner, RunnerParts};

@@ -169,7 +169,7 @@ impl Reception {
             TargetKind::Action(action) => Some(action.to_string()),
             TargetKind::Webhook | TargetKind::WebhookBatch | TargetKind::Nothing => None,
         });
-        let filter = Filter { limit: 1, action, event: Some(event) };
+        let filter = Filter { limit: 1, action, event: Some(event), ..Filter::default() };
         let recorded = self.store.activations(filter).await?;
         let of_record = recorded.first().and_then(|run| {
             let result: Value = serde_json::from_str(&run.result).ok()?;

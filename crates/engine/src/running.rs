@@ -176,6 +176,7 @@ mod tests {
             attempt: 1,
             attempt_of_schedule: 1,
             begun: Timestamp::UNIX_EPOCH,
+            due: Timestamp::UNIX_EPOCH,
             is_in_doubt: false,
             event,
         }

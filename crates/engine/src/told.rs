@@ -9,9 +9,27 @@ use store::Activation;
 /// A run as it is written down: its result without the secrets of this process, and without members whose names say that
 /// they are secret.
 pub(crate) fn record(activation: Activation) -> Activation {
-    match redaction::process().json(&activation.result) {
-        Cow::Borrowed(_) => activation,
-        Cow::Owned(result) => Activation { result, ..activation },
+    let redactor = redaction::process();
+    let Activation { result, detail, logs, .. } = &activation;
+    let result = owned(redactor.json(result));
+    let detail = detail.as_deref().and_then(|detail| owned(redactor.json(detail)));
+    let logs = logs.as_deref().and_then(|logs| owned(redactor.text(logs)));
+    if result.is_none() && detail.is_none() && logs.is_none() {
+        return activation;
+    }
+    Activation {
+        result: result.unwrap_or(activation.result),
+        detail: detail.map(Into::into).or(activation.detail),
+        logs: logs.map(Into::into).or(activation.logs),
+        ..activation
+    }
+}
+
+/// The text when it was changed.
+fn owned(text: Cow<'_, str>) -> Option<String> {
+    match text {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(text) => Some(text),
     }
 }
 
@@ -64,6 +82,9 @@ mod tests {
             result: result.to_string(),
             event: None,
             attempt: 1,
+            wait_ms: 0,
+            detail: None,
+            logs: None,
         };
         assert_eq!(serde_json::from_str::<Value>(&record(activation).result).unwrap(), *told);
         let body = |result: &Value| result["body"].clone();

@@ -17,7 +17,7 @@ pub(crate) async fn of(
     outcome: Option<TraceOutcome>,
     limit: usize,
 ) -> Result<Vec<(Trace, StoredEvent)>, Problem> {
-    let filter = Filter { limit: RUNS_MAX, action: Some(action.to_owned()), event: None };
+    let filter = Filter { limit: RUNS_MAX, action: Some(action.to_owned()), ..Filter::default() };
     let mut found = Vec::new();
     for run in service.0.store.activations(filter).await? {
         let is_delivery = run.action == action && run.cause.is_none() && run.attempt > 0;

@@ -33,5 +33,10 @@ pub fn action(input: &[u8]) {
             assert!(answer.status == 200 && answered["op"].is_string());
         }
         Entry::Web(_) => {}
+        Entry::Runtime(action) => {
+            let Ok(Value::Object(params)) = serde_json::from_slice(data) else { return };
+            let result = runtime.block_on(action.run(&testkit::context().build(), params));
+            assert!(result.is_object(), "{name}");
+        }
     });
 }

@@ -43,6 +43,51 @@ impl Fate {
         }
     }
 
+    /// One word for it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Suppressed => "suppressed",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+            Self::Retry { .. } => "retry",
+            Self::Unknown { .. } => "unknown",
+            Self::Parked => "parked",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
+    /// The fate with this word.
+    pub fn named(word: &str, after: Option<Duration>) -> Option<Self> {
+        let all = [
+            Self::Done,
+            Self::Skipped,
+            Self::Suppressed,
+            Self::Refused,
+            Self::Rejected,
+            Self::Retry { after },
+            Self::Unknown { after },
+            Self::Parked,
+            Self::Incomplete,
+        ];
+        all.into_iter().find(|fate| fate.as_str() == word)
+    }
+
+    /// The time that the target asked to be left alone for.
+    pub fn after(&self) -> Option<Duration> {
+        match self {
+            Self::Retry { after } | Self::Unknown { after } => *after,
+            Self::Done
+            | Self::Skipped
+            | Self::Suppressed
+            | Self::Refused
+            | Self::Rejected
+            | Self::Parked
+            | Self::Incomplete => None,
+        }
+    }
+
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Done | Self::Skipped | Self::Suppressed)
     }

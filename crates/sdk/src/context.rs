@@ -6,12 +6,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tracing::warn;
+use tracing::{info, warn};
 
+use crate::record::LogRules;
 use crate::{
-    ActivationId, Answer, Delivery, Echoes, Event, Ports, Publisher, Senders, State, Stop, Target, TargetPort,
-    TraceContext,
+    ActivationId, Answer, Delivery, Echoes, Event, Params, Ports, Publisher, Record, Senders, State, Stop, Target,
+    TargetPort, TraceContext,
 };
+
+/// The tracing target of what belongs into the log of its run alone, not into that of the process.
+pub const RUN_LOG: &str = "kit::run";
 
 /// The typed inputs of one action, from `actions.config.yaml`. Values can be secrets: `Debug` prints names.
 #[derive(Clone, Default)]
@@ -20,6 +24,11 @@ pub struct Inputs(BTreeMap<String, Value>);
 impl Inputs {
     pub fn new(values: BTreeMap<String, Value>) -> Self {
         Self(values)
+    }
+
+    /// All of them, as a runtime action is given them.
+    pub fn as_params(&self) -> Params {
+        self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// A text input; an empty one counts as not set.
@@ -64,6 +73,7 @@ pub struct Context {
     delivery: Option<Arc<Delivery>>,
     inputs: Arc<Inputs>,
     ports: Ports,
+    record: Arc<Record>,
 }
 
 impl Context {
@@ -78,7 +88,18 @@ impl Context {
             delivery: None,
             inputs,
             ports,
+            record: Record::new(LogRules::default()),
         }
+    }
+
+    /// The context of a run that somebody keeps the record of.
+    #[must_use]
+    pub fn recorded_in(self, record: Arc<Record>) -> Self {
+        Self { record, ..self }
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
     }
 
     /// The context of an attempt at delivering an event.
@@ -152,21 +173,21 @@ impl Context {
 
     /// Adobe Commerce, as this action's inputs name it.
     pub fn commerce(&self) -> Target<'_> {
-        self.target(&*self.ports.targets.commerce)
+        self.target("commerce", &*self.ports.targets.commerce)
     }
 
     /// Adobe Commerce's GraphQL API; the path of a call is empty.
     pub fn graphql(&self) -> Target<'_> {
-        self.target(&*self.ports.targets.graphql)
+        self.target("graphql", &*self.ports.targets.graphql)
     }
 
     /// The back office, as this action's inputs name it.
     pub fn backoffice(&self) -> Target<'_> {
-        self.target(&*self.ports.targets.backoffice)
+        self.target("backoffice", &*self.ports.targets.backoffice)
     }
 
-    fn target<'a>(&'a self, port: &'a dyn TargetPort) -> Target<'a> {
-        Target::new(port, self.event_id(), self.trace.as_ref())
+    fn target<'a>(&'a self, name: &'static str, port: &'a dyn TargetPort) -> Target<'a> {
+        Target::new(port, self.event_id(), self.trace.as_ref(), (name, &self.record))
     }
 
     /// Small values that outlive the run.
@@ -193,8 +214,14 @@ impl Context {
         self.ports.actions.invoke(action, event, self).await
     }
 
-    /// Logs the cause of a stop, once, where it is handled. The answer never holds it.
+    /// Logs a stop, once, where it is handled. Its message may quote a target, and so the event: that is for the log of
+    /// the run alone. The answer never holds the cause.
     pub(crate) fn note_stop(&self, stop: &Stop) {
+        if stop.fate().is_success() {
+            info!(target: RUN_LOG, "{stop}");
+        } else {
+            warn!(target: RUN_LOG, "{stop}");
+        }
         if let Some(cause) = stop.source() {
             warn!(action = %self.action, activation = %self.activation, error = %Chain(cause), "{stop}");
         }

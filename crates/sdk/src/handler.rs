@@ -2,9 +2,10 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::warn;
 use validator::Validate;
 
-use crate::{Action, Answer, Context, Echo, Event, Fate, Reply, Stop, json};
+use crate::{Action, Answer, Context, Echo, Event, Fate, RUN_LOG, Reply, Stop, json};
 
 /// One handler: what it takes, what it sends, and the stages between. Stages left out do nothing.
 ///
@@ -97,19 +98,29 @@ impl<H: EventHandler> Action for Erased<H> {
 impl<H: EventHandler> Erased<H> {
     /// The order of the stages exists here and nowhere else.
     async fn stages(&self, cx: &Context, event: &Event) -> Result<Answer, Stop> {
+        let record = cx.record();
+        let stage = record.stage("decode");
         let decoded = decode::<H::Event>(event)?;
+        stage.done();
+        let stage = record.stage("validate");
         self.0.validate(&decoded)?;
+        stage.done();
         let echo = self.0.echo(&decoded);
         if let Some(echo) = &echo
             && cx.echoes().is_echo(echo).await?
         {
             return Ok(Answer::suppressed(&event.code, &echo.discarded(&event.code)));
         }
+        let stage = record.stage("transform");
         let request = self.0.transform(decoded)?;
+        stage.done();
+        let stage = record.stage("pre");
         let request = self.0.pre(cx, request).await?;
+        stage.done();
         if let Some(echo) = &echo {
             cx.echoes().remember(echo).await?;
         }
+        let stage = record.stage("send");
         let found = if cx.is_in_doubt() { self.0.find_effect(cx, &request).await? } else { None };
         let reply = match found {
             Some(reply) => reply,
@@ -118,10 +129,13 @@ impl<H: EventHandler> Erased<H> {
         if !reply.is_success() {
             return Ok(failed_call(&reply));
         }
+        stage.done();
+        let stage = record.stage("post");
         if let Err(stop) = self.0.post(cx, &request, &reply).await {
             cx.note_stop(&stop);
             return Ok(stop.into_answer_after_send());
         }
+        stage.done();
         match &reply.note {
             Some(note) => Ok(Answer::success(&format!("{}. {note}", H::SUCCESS))),
             None => Ok(Answer::success(H::SUCCESS)),
@@ -140,5 +154,6 @@ fn failed_call(reply: &Reply) -> Answer {
         fate => fate,
     };
     let error = reply.error.clone().unwrap_or_else(|| format!("the target answered {}", reply.status));
+    warn!(target: RUN_LOG, status = reply.status, "the call failed: {error}");
     Answer::failure(reply.status, &error, fate)
 }

@@ -15,7 +15,9 @@ mod handler;
 mod id;
 pub mod json;
 mod ports;
+pub mod record;
 mod reply;
+mod runtime;
 mod search;
 pub mod spans;
 mod spec;
@@ -28,7 +30,7 @@ pub mod webhook;
 pub use action::Action;
 pub use answer::{Answer, Fate};
 pub use consumer::{Consumer, Need, Route, filled, present};
-pub use context::{Chain, Context, Inputs};
+pub use context::{Chain, Context, Inputs, RUN_LOG};
 pub use delivery::Delivery;
 pub use echo::{Direction, Echo};
 pub use event::Event;
@@ -40,7 +42,9 @@ pub use ports::{
     Actions, Call, Echoes, Nonce, Ports, Progress, Publication, Published, Publisher, Refusal, Senders, State, Target,
     TargetPort, Targets, segment,
 };
+pub use record::Record;
 pub use reply::Reply;
+pub use runtime::{Params, RuntimeAction};
 pub use search::SearchCriteria;
 pub use spec::EventSpec;
 pub use stop::Stop;

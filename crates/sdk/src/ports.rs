@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::web::{Request, Verdict};
-use crate::{ActivationId, Answer, Context, Echo, Event, Fault, Reply, Stop, TraceContext};
+use crate::{ActivationId, Answer, Context, Echo, Event, Fault, Record, Reply, Stop, TraceContext};
 
 /// The ports of one action.
 #[derive(Clone)]
@@ -75,12 +75,19 @@ pub struct Target<'a> {
     port: &'a dyn TargetPort,
     event_id: Option<&'a str>,
     trace: Option<&'a TraceContext>,
+    /// What the target is called in the record of the run.
+    noted: (&'static str, &'a Record),
     changes: Vec<String>,
 }
 
 impl<'a> Target<'a> {
-    pub(crate) fn new(port: &'a dyn TargetPort, event_id: Option<&'a str>, trace: Option<&'a TraceContext>) -> Self {
-        Self { port, event_id, trace, changes: Vec::new() }
+    pub(crate) fn new(
+        port: &'a dyn TargetPort,
+        event_id: Option<&'a str>,
+        trace: Option<&'a TraceContext>,
+        noted: (&'static str, &'a Record),
+    ) -> Self {
+        Self { port, event_id, trace, noted, changes: Vec::new() }
     }
 
     /// Names what the next call changes: no other call that names the same runs at the same time, whichever action
@@ -112,7 +119,12 @@ impl<'a> Target<'a> {
     /// A call of any method; the body is JSON text.
     pub async fn call(&self, method: Method, path: String, body: Option<Vec<u8>>) -> Result<Reply, Stop> {
         let (event_id, changes) = (self.event_id.map(str::to_owned), self.changes.clone());
-        self.port.call(Call { method, path, body, event_id, trace: self.trace.cloned(), changes }).await
+        let call = Call { method, path, body, event_id, trace: self.trace.cloned(), changes };
+        let (name, record) = self.noted;
+        let note = record.call(name, &call);
+        let answer = self.port.call(call).await;
+        note.answered(&answer);
+        answer
     }
 }
 

@@ -100,6 +100,11 @@ impl Stop {
         }
     }
 
+    /// A stop of any kind, such as one that was kept.
+    pub(crate) fn of(fate: Fate, status: u16, message: String) -> Self {
+        Self { fate, status, message, cause: None }
+    }
+
     fn new(fate: Fate, status: u16, message: impl Into<String>) -> Self {
         Self { fate, status, message: message.into(), cause: None }
     }

@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::web::WebAction;
-use crate::{Action, Consumer, EventHandler, handler};
+use crate::{Action, Consumer, EventHandler, RuntimeAction, handler};
 
 /// What stands behind a function's name.
 pub enum Entry {
     Event(Box<dyn Action>),
+    /// Answers HTTP requests from the raw request.
     Web(Box<dyn WebAction>),
+    /// Takes parameters, from wherever they come.
+    Runtime(Box<dyn RuntimeAction>),
 }
 
 impl fmt::Debug for Entry {
@@ -15,6 +18,7 @@ impl fmt::Debug for Entry {
         formatter.write_str(match self {
             Self::Event(_) => "Event",
             Self::Web(_) => "Web",
+            Self::Runtime(_) => "Runtime",
         })
     }
 }
@@ -43,6 +47,12 @@ impl Table {
     #[must_use]
     pub fn web(self, function: &'static str, action: impl WebAction) -> Self {
         self.with(function, Entry::Web(Box::new(action)))
+    }
+
+    /// An action that takes parameters and gives a result.
+    #[must_use]
+    pub fn runtime(self, function: &'static str, action: impl RuntimeAction) -> Self {
+        self.with(function, Entry::Runtime(Box::new(action)))
     }
 
     pub fn functions(&self) -> impl Iterator<Item = &'static str> {

@@ -218,6 +218,8 @@ pub struct ClaimedDelivery {
     pub attempt_of_schedule: u32,
     /// From when on the schedule counts: the event's acceptance, or the last replay.
     pub begun: Timestamp,
+    /// Since when it could have begun, or when the lease of an earlier attempt ended.
+    pub due: Timestamp,
     /// An earlier attempt may have had its effect without our knowing.
     pub is_in_doubt: bool,
     pub event: StoredEvent,

@@ -35,7 +35,8 @@ fn newest_said(folder: &Folder, registrations: &Registrations, listed: &Listed) 
 /// The recorded attempts of a delivery, oldest first.
 pub fn attempts(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Vec<Activation>> {
     let Some(action) = registrations.action(listed.delivery.registration) else { return Ok(Vec::new()) };
-    let filter = Filter { limit: RUNS_MAX, action: Some(action.to_owned()), event: Some(listed.id) };
+    let filter =
+        Filter { limit: RUNS_MAX, action: Some(action.to_owned()), event: Some(listed.id), ..Filter::default() };
     let mut runs = folder.reader.activations(&filter)?;
     runs.retain(|run| run.attempt > 0);
     runs.reverse();

@@ -86,7 +86,7 @@ impl Doors {
         };
         let state = self.wait_until_final(event, begun).await?;
         let milliseconds = begun.elapsed().as_millis();
-        let runs = self.store.activations(Filter { limit: 100, action: None, event: Some(event) }).await?;
+        let runs = self.store.activations(Filter { limit: 100, event: Some(event), ..Filter::default() }).await?;
         let handler = runs.iter().find(|run| run.cause.is_some()).or(runs.first()).context("nothing ran")?;
         Ok(row(sample, handler, milliseconds, state))
     }

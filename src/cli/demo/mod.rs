@@ -56,7 +56,7 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         ("KIT_SANDBOX_EVENTS", "off"),
     ]);
     let project = Project::read(root, &variables, Mode::Dev)?;
-    let telemetry = log::start(&project.environment)?;
+    let telemetry = log::start(&project)?;
     let listener = TcpListener::bind(project.environment.bind).await.context("no free port on loopback")?;
     let address = listener.local_addr()?;
     let kit = compose(&project, address, Some(Fallback::sandbox(&project, address))).await?;

@@ -34,7 +34,7 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let stay = if options.adobe { Some(Stay::prepare(root, variables)?) } else { None };
     #[cfg(feature = "planted-leak")]
     crate::planted_leak::before_the_log();
-    let telemetry = log::start(&project.environment)?;
+    let telemetry = log::start(&project)?;
     let stop = run::stop_on_signal()?;
     let listener = listen(project.environment.bind).await?;
     let address = listener.local_addr()?;

@@ -17,7 +17,7 @@ pub fn check(reader: &Reader, listed: &[Listed]) -> anyhow::Result<Vec<Finding>>
     let mut findings = Vec::new();
     for listed in listed {
         if listed.delivery.attempts > 1 || listed.delivery.event % ONE_IN == 0 {
-            let runs = reader.activations(&Filter { limit: RUNS_MAX, action: None, event: Some(listed.id) })?;
+            let runs = reader.activations(&Filter { limit: RUNS_MAX, event: Some(listed.id), ..Filter::default() })?;
             findings.extend(check_runs(listed.delivery.state, listed.delivery.attempts, &runs).map(|wrong| Finding {
                 event: Some(listed.id),
                 uid: listed.uid.clone(),
@@ -74,6 +74,9 @@ mod tests {
             result: String::new(),
             event: None,
             attempt,
+            wait_ms: 0,
+            detail: None,
+            logs: None,
         }
     }
 

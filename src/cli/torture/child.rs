@@ -83,7 +83,7 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let variables = Variables::from_pairs(std::env::vars());
     secrets::learn(&variables);
     let project = Project::read(root, &variables, Mode::Serve)?;
-    let telemetry = log::start(&project.environment)?;
+    let telemetry = log::start(&project)?;
     let listener = listen(project.environment.bind).await?;
     let address = listener.local_addr()?;
     let sqlite = open(&project).await?;

@@ -104,7 +104,7 @@ async fn an_action_beyond_its_time_limit_is_one_failed_attempt() {
     let event = world.publish(HUNG, &product_with("A", &[Step::Hang, Step::Status(200)])).await;
     world.settle().await;
     let activations = world.activations(Some(event)).await;
-    assert_eq!(activations[0].status, Status::DeveloperError);
+    assert_eq!(activations[0].status, Status::TimedOut);
     assert!(activations[0].result.contains(r#""statusCode":504"#), "{}", activations[0].result);
     world.settle().await;
     world.advance(Duration::from_mins(1)).await;
@@ -300,7 +300,7 @@ async fn a_run_that_is_cut_off_with_its_consumer_is_on_record() {
     world.settle().await;
     let activations = world.activations(Some(event)).await;
     let ended: Vec<(&str, Status)> = activations.iter().map(|run| (run.action.as_str(), run.status)).collect();
-    assert_eq!(ended, [("product/changed", Status::DeveloperError), ("product/hasty", Status::DeveloperError)]);
+    assert_eq!(ended, [("product/changed", Status::DeveloperError), ("product/hasty", Status::TimedOut)]);
     assert_eq!(activations[0].cause, Some(activations[1].id));
     assert!(activations[0].result.contains("cut off"), "{}", activations[0].result);
 }

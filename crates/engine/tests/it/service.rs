@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use engine::{
-    Ack, Acks, Answers, ArrivalError, Arrivals, Arrived, Carriers, Clock, CloudEvent, Deliveries, DeliveryOptions,
-    Deployed, Intake, PUBLISH, Registry, Routes, RoutesHandle, Runner, RunnerParts, Schemas, Way,
+    Ack, Acks, ActionLimits, Answers, ArrivalError, Arrivals, Arrived, Carriers, Clock, CloudEvent, Deliveries,
+    DeliveryOptions, Deployed, Intake, PUBLISH, Places, Registry, Routes, RoutesHandle, Runner, RunnerParts, Schemas,
+    Way, Web,
 };
 use sdk::{
     Action, ActivationId, Answer, Context, Entry, Event, EventSpec, Inputs, Publication, Published, Publisher, Route,
@@ -252,7 +253,7 @@ impl Service {
 
     /// The recorded runs of all deliveries, first attempts first.
     pub async fn activations(&self) -> Vec<Activation> {
-        let filter = Filter { limit: 1_000, action: None, event: None };
+        let filter = Filter { limit: 1_000, ..Filter::default() };
         let mut activations = self.store.activations(filter).await.unwrap();
         activations.retain(|activation| activation.attempt > 0);
         activations.sort_by_key(|activation| activation.attempt);
@@ -351,12 +352,14 @@ const CONSUMER: Consumer = Consumer::of_backoffice(&[Route::new(CHANGED, "produc
 fn registry(runs: &Runs, seen: &Seen) -> Registry {
     let deployed = |name: &str, entry: Entry| Deployed {
         name: name.into(),
-        is_web: false,
+        web: Web::No,
         entry: Arc::new(entry),
         inputs: Arc::new(Inputs::default()),
         targets: testkit::targets(Recorder::new()),
-        timeout: TIMEOUT,
-        at_once: 200,
+        annotations: Arc::default(),
+        limits: ActionLimits { timeout: TIMEOUT, ..ActionLimits::default() },
+        log_level: tracing::Level::INFO,
+        places: Places::default(),
         guards: Vec::new(),
     };
     Registry::from_iter([

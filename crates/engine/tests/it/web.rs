@@ -91,7 +91,7 @@ async fn check_failure(action: &str, query: &str, status: u16, recorded: Status)
 #[tokio::test]
 async fn a_panic_a_timeout_and_a_refusal_are_answered_and_recorded() {
     check_failure("web/asked", "panic", 500, Status::DeveloperError).await;
-    check_failure("web/hung", "hang", 504, Status::DeveloperError).await;
+    check_failure("web/hung", "hang", 504, Status::TimedOut).await;
     check_failure("web/asked", "refuse", 400, Status::ApplicationError).await;
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use engine::{
-    Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Registry, Routes, RoutesHandle, Rule, Rules,
-    Runner, RunnerParts, Schedule, Schemas, Way,
+    ActionLimits, Carriers, Clock, Deliveries, DeliveryOptions, Deployed, Intake, Places, Registry, Routes,
+    RoutesHandle, Rule, Rules, Runner, RunnerParts, Schedule, Schemas, Way, Web,
 };
 use jiff::Timestamp;
 use sdk::{ActivationId, Consumer, Entry, EventSpec, Inputs, Publication, Published, Publisher, Refusal, Route};
@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::product::{Changed, Product, Runs};
+use crate::runtime_action::Told;
 use crate::web_action::Asked;
 
 /// How long a uid is remembered.
@@ -276,7 +277,7 @@ impl World {
     /// The recorded runs, on an event or all: by attempt, the handler before its consumer. Ingestion has no row of its
     /// own, the store derives it from the event.
     pub async fn activations(&self, event: Option<Uuid>) -> Vec<Activation> {
-        let filter = Filter { limit: 1_000, action: None, event };
+        let filter = Filter { limit: 1_000, event, ..Filter::default() };
         let mut activations = self.store.activations(filter).await.unwrap();
         activations.retain(|activation| activation.action != INGESTION);
         activations.sort_by_key(|activation| (activation.attempt, activation.cause.is_none()));
@@ -340,12 +341,14 @@ fn registry(runs: &Runs, target: &Recorder, guard: &FakeGuard) -> Registry {
     let consumer = || Entry::Event(Box::new(CONSUMER));
     let deployed = |name: &str, entry: Entry, timeout: Duration| Deployed {
         name: name.into(),
-        is_web: matches!(entry, Entry::Web(_)),
+        web: if matches!(entry, Entry::Web(_)) { Web::Yes } else { Web::No },
         entry: Arc::new(entry),
         inputs: Arc::new(Inputs::default()),
         targets: testkit::targets(target.clone()),
-        timeout,
-        at_once: 200,
+        annotations: Arc::default(),
+        limits: ActionLimits { timeout, ..ActionLimits::default() },
+        log_level: tracing::Level::INFO,
+        places: Places::default(),
         guards: if name == "web/guarded" { vec![Arc::new(guard.clone())] } else { Vec::new() },
     };
     Registry::from_iter([
@@ -355,6 +358,15 @@ fn registry(runs: &Runs, target: &Recorder, guard: &FakeGuard) -> Registry {
         deployed("product/hung", handler(), TIMEOUT_SHORT),
         deployed("web/asked", Entry::Web(Box::new(Asked)), TIMEOUT),
         deployed("web/hung", Entry::Web(Box::new(Asked)), TIMEOUT_SHORT),
+        Deployed {
+            limits: ActionLimits { logs_bytes: 64 << 10, ..ActionLimits::default() },
+            inputs: Arc::new(Inputs::new([("input".to_owned(), "of the manifest".into())].into())),
+            ..deployed("test/logs", Entry::Runtime(Box::new(Told)), TIMEOUT)
+        },
+        Deployed {
+            limits: ActionLimits { timeout: TIMEOUT_SHORT, concurrency: 2, ..ActionLimits::default() },
+            ..deployed("test/hung", Entry::Runtime(Box::new(Told)), TIMEOUT_SHORT)
+        },
         deployed("web/guarded", Entry::Web(Box::new(Asked)), TIMEOUT),
     ])
 }

@@ -136,6 +136,9 @@ async fn runs_of_an_action_are_shown_as_deliveries() {
         result: result.to_string(),
         event,
         attempt,
+        wait_ms: 0,
+        detail: None,
+        logs: None,
     };
     let failed = json!({"error": {"statusCode": 503, "body": {"error": "busy"}}});
     let done = json!({"statusCode": 200, "body": {"type": CODE, "response": {"success": true}}});

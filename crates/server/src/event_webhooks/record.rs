@@ -62,6 +62,9 @@ impl<'a> Validator<'a> {
             result: result.to_string(),
             event: None,
             attempt: 0,
+            wait_ms: 0,
+            detail: None,
+            logs: None,
         }
     }
 }

@@ -36,7 +36,7 @@ async fn respond(face: Face, path: Result<Path<(String, String)>, PathRejection>
     // What is not text names nothing.
     let Ok(Path((package, action))) = path else { return answer::not_found().await };
     let name = format!("{package}/{action}");
-    let Some(deployed) = face.runner.registry().get(&name).filter(|deployed| deployed.is_web) else {
+    let Some(deployed) = face.runner.registry().get(&name).filter(|deployed| deployed.is_web()) else {
         return answer::not_found().await;
     };
     let cross_origin = CrossOrigin::of(deployed);

@@ -170,7 +170,7 @@ impl Batch<'_> {
         if self.bytes_left == 0 {
             return Ok(refuse(answer, StoreError::Full));
         }
-        self.bytes_left = self.bytes_left.saturating_sub(activation.result.len() as u64);
+        self.bytes_left = self.bytes_left.saturating_sub(activation.bytes() as u64);
         Ok(Some(Executed::Flag(rows::insert_activation(self.connection, activation)?, answer)))
     }
 }

@@ -165,6 +165,7 @@ impl Claiming<'_> {
             attempt,
             attempt_of_schedule: attempt.saturating_sub(candidate.base),
             begun: candidate.begun.map_or(event.at, timestamp),
+            due: timestamp(candidate.due),
             is_in_doubt: candidate.is_in_doubt,
             event,
         });

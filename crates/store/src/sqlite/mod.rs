@@ -1,5 +1,6 @@
 //! The embedded store: one writer thread that commits whatever waits as one transaction, readers beside it.
 
+mod activations;
 mod append;
 mod batch;
 mod beside;

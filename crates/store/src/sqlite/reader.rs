@@ -7,11 +7,11 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::open::plan_once;
-use super::{DATABASE, counts, damage, job, journal, list, rows, schema, trace, writer};
+use super::{DATABASE, activations, counts, damage, job, journal, list, rows, schema, trace, writer};
 use crate::error::OpenError;
 use crate::{
     Activation, AttemptCount, Backlog, Catalogue, Credential, Delivery, DeliveryFilter, Filter, Job, JournalPage,
-    JournalRead, Listed, StateCount, Status, StoreError, StoredEvent, Trace, TraceFilter, Vault,
+    JournalRead, Listed, StateCount, StoreError, StoredEvent, Trace, TraceFilter, Vault,
 };
 
 /// Connections kept open between reads.
@@ -46,64 +46,26 @@ impl Reader {
 
     pub fn activation(&self, id: Uuid) -> Result<Option<Activation>, StoreError> {
         let recorded = self.with(|connection| {
-            let select = format!("SELECT {} FROM activation WHERE uuid = ?1", rows::ACTIVATION_COLUMNS);
+            let select = format!("SELECT {} FROM activation WHERE uuid = ?1", rows::WHOLE_ACTIVATION_COLUMNS);
             connection.prepare_cached(&select)?.query_row([id.as_bytes()], rows::activation).optional()
         })?;
         if recorded.is_some() {
             return Ok(recorded);
         }
-        Ok(self.event(id)?.filter(|(event, _)| !event.publisher.is_empty()).map(|(event, _)| ingestion(&event)))
+        Ok(self
+            .event(id)?
+            .filter(|(event, _)| !event.publisher.is_empty())
+            .map(|(event, _)| activations::ingestion(&event)))
     }
 
     /// Recorded runs and successful ingestions, newest first.
     pub fn activations(&self, filter: &Filter) -> Result<Vec<Activation>, StoreError> {
-        let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-        self.with(|connection| {
-            let select = format!(
-                "SELECT {} FROM {} AND (?2 IS NULL OR action = ?2 OR substr(action, -length(?3)) = ?3)
-                 ORDER BY id DESC LIMIT ?1",
-                rows::ACTIVATION_COLUMNS,
-                recorded(filter, "?4")
-            );
-            let event = filter.event.as_ref().map(Uuid::as_bytes);
-            let mut found: Vec<Activation> = connection
-                .prepare_cached(&select)?
-                .query_map(params![limit, filter.action, in_any_package(filter), event], rows::activation)?
-                .collect::<rusqlite::Result<_>>()?;
-            if is_published_by(connection, filter)? {
-                found.extend(ingestions(connection, filter)?);
-            }
-            found.sort_by_key(|activation| std::cmp::Reverse((activation.start, activation.id)));
-            found.truncate(filter.limit);
-            Ok(found)
-        })
+        self.with(|connection| activations::list(connection, filter))
     }
 
     /// How many recorded runs and successful ingestions there are, whatever the filter's limit.
     pub fn count(&self, filter: &Filter) -> Result<u64, StoreError> {
-        self.with(|connection| {
-            let event = filter.event.as_ref().map(Uuid::as_bytes);
-            let runs: u32 = connection.query_row(
-                &format!(
-                    "SELECT count(*) FROM {} AND (?1 IS NULL OR action = ?1 OR substr(action, -length(?2)) = ?2)",
-                    recorded(filter, "?3")
-                ),
-                params![filter.action, in_any_package(filter), event],
-                |row| row.get(0),
-            )?;
-            let of_event = if filter.event.is_some() { "uuid = ?3" } else { "?3 IS NULL" };
-            let ingested: u32 = connection.query_row(
-                &format!(
-                    "SELECT count(*) FROM event WHERE {of_event}
-                     AND NOT EXISTS (SELECT 1 FROM activation WHERE activation.uuid = event.uuid)
-                     AND kind IN (SELECT id FROM kind
-                     WHERE publisher <> '' AND (?1 IS NULL OR publisher = ?1 OR substr(publisher, -length(?2)) = ?2))"
-                ),
-                params![filter.action, in_any_package(filter), event],
-                |row| row.get(0),
-            )?;
-            Ok(u64::from(runs) + u64::from(ingested))
-        })
+        self.with(|connection| activations::count(connection, filter))
     }
 
     pub fn event(&self, id: Uuid) -> Result<Option<(StoredEvent, Vec<Delivery>)>, StoreError> {
@@ -244,76 +206,6 @@ impl Reader {
             source: damage::explain(&self.folder, source),
         })?;
         Ok(connection)
-    }
-}
-
-/// Where the recorded runs stand that the filter lets through, whatever their action. Those of one event are found without
-/// a look at all others: a parameter that may be `NULL` would keep SQLite from the index, and naming the index fails
-/// when it is no longer of use.
-fn recorded(filter: &Filter, event: &str) -> String {
-    match filter.event {
-        Some(_) => format!("activation INDEXED BY activation_event WHERE event = {event}"),
-        None => format!("activation WHERE {event} IS NULL"),
-    }
-}
-
-/// How the name of an action ends that is asked for without its package.
-fn in_any_package(filter: &Filter) -> Option<String> {
-    filter.action.as_ref().map(|action| format!("/{action}"))
-}
-
-/// Whether the action asked for has ever published: a look at few rows that saves one at all events.
-fn is_published_by(connection: &Connection, filter: &Filter) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached(
-            "SELECT EXISTS(SELECT 1 FROM kind
-             WHERE publisher <> '' AND (?1 IS NULL OR publisher = ?1 OR substr(publisher, -length(?2)) = ?2))",
-        )?
-        .query_row(params![filter.action, in_any_package(filter)], |row| row.get(0))
-}
-
-/// Whether an action published the event, and one that the filter lets through.
-fn is_asked_for(event: &StoredEvent, filter: &Filter) -> bool {
-    let ending = in_any_package(filter);
-    !event.publisher.is_empty()
-        && (filter.action.as_deref().is_none_or(|action| *event.publisher == *action)
-            || ending.is_some_and(|ending| event.publisher.ends_with(&ending)))
-}
-
-/// The runs that published and have no row of their own, newest first. An event names its one run, so its id needs no other condition.
-fn ingestions(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Activation>> {
-    if let Some(id) = &filter.event {
-        let event =
-            connection.prepare_cached(rows::EVENT_BY_UUID)?.query_row([id.as_bytes()], rows::event).optional()?;
-        let Some(event) = event.filter(|event| is_asked_for(event, filter)) else { return Ok(Vec::new()) };
-        let has_row = connection
-            .prepare_cached("SELECT EXISTS(SELECT 1 FROM activation WHERE uuid = ?1)")?
-            .query_row([id.as_bytes()], |row| row.get::<_, bool>(0))?;
-        return Ok(if has_row { Vec::new() } else { vec![ingestion(&event)] });
-    }
-    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(rows::EVENTS_NEWEST)?;
-    let events = statement.query_map(params![limit, filter.action, in_any_package(filter)], rows::event)?;
-    events.map(|event| event.map(|event| ingestion(&event))).collect()
-}
-
-/// The run that published an event, read from the event's own row: its id holds the start, its time the end.
-fn ingestion(event: &StoredEvent) -> Activation {
-    let start = event.id.get_timestamp().map(|timestamp| timestamp.to_unix());
-    let start = start
-        .and_then(|(seconds, nanos)| Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok());
-    let response = serde_json::json!({"success": true, "message": "Event published successfully"});
-    let body = serde_json::json!({"type": &*event.code, "response": response});
-    Activation {
-        id: event.id,
-        cause: None,
-        action: event.publisher.to_string(),
-        start: start.map_or(event.at, |start| start.min(event.at)),
-        end: event.at,
-        status: Status::Success,
-        result: serde_json::json!({"statusCode": 200, "body": body}).to_string(),
-        event: Some(event.id),
-        attempt: 0,
     }
 }
 

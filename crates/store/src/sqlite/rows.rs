@@ -48,12 +48,8 @@ pub(super) const JOURNAL: &str =
      FROM delivery INDEXED BY delivery_journal JOIN event ON event.id = delivery.event JOIN kind ON kind.id = event.kind
      WHERE delivery.registration = ?1 AND delivery.event > ?2 ORDER BY delivery.event LIMIT ?3";
 
-/// At most ?1 events that ?2 published: `package/action`, the end of one, or anybody.
-pub(super) const EVENTS_NEWEST: &str = select_event!(
-    "WHERE kind.publisher <> '' AND (?2 IS NULL OR kind.publisher = ?2 OR substr(kind.publisher, -length(?3)) = ?3)
-     AND NOT EXISTS (SELECT 1 FROM activation WHERE activation.uuid = event.uuid)
-     ORDER BY event.id DESC LIMIT ?1"
-);
+/// Those that an action published.
+pub(super) const EVENTS_NEWEST: &str = select_event!("WHERE kind.publisher <> '' ORDER BY event.id DESC");
 
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
@@ -70,7 +66,13 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     })
 }
 
-pub(super) const ACTIVATION_COLUMNS: &str = "uuid, cause, action, start, end, status, result, event, attempt";
+/// What lists show.
+pub(super) const ACTIVATION_COLUMNS: &str =
+    "uuid, cause, action, start, end, status, result, event, attempt, wait, NULL, NULL";
+
+/// All of one run.
+pub(super) const WHOLE_ACTIVATION_COLUMNS: &str =
+    "uuid, cause, action, start, end, status, result, event, attempt, wait, detail, logs";
 
 pub(super) fn activation(row: &Row<'_>) -> rusqlite::Result<Activation> {
     let status: i64 = row.get(5)?;
@@ -84,6 +86,9 @@ pub(super) fn activation(row: &Row<'_>) -> rusqlite::Result<Activation> {
         result: row.get(6)?,
         event: row.get::<_, Option<[u8; 16]>>(7)?.map(Uuid::from_bytes),
         attempt: row.get(8)?,
+        wait_ms: row.get(9)?,
+        detail: row.get(10)?,
+        logs: row.get(11)?,
     })
 }
 
@@ -91,8 +96,9 @@ pub(super) fn activation(row: &Row<'_>) -> rusqlite::Result<Activation> {
 pub(super) fn insert_activation(connection: &Connection, activation: &Activation) -> rusqlite::Result<bool> {
     let inserted = connection
         .prepare_cached(
-            "INSERT OR IGNORE INTO activation(uuid, cause, action, start, end, status, result, event, attempt)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT OR IGNORE INTO activation(
+                 uuid, cause, action, start, end, status, result, event, attempt, wait, detail, logs)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             activation.id.as_bytes(),
@@ -104,6 +110,9 @@ pub(super) fn insert_activation(connection: &Connection, activation: &Activation
             activation.result,
             activation.event.as_ref().map(Uuid::as_bytes),
             activation.attempt,
+            activation.wait_ms,
+            activation.detail,
+            activation.logs,
         ])?;
     Ok(inserted > 0)
 }

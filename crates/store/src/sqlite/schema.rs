@@ -133,6 +133,11 @@ CREATE TABLE attempt_count(
 CREATE TABLE job(
     id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, created INTEGER NOT NULL, state INTEGER NOT NULL,
     document TEXT NOT NULL, progress TEXT NOT NULL);
+", "
+-- Activations know one more status, `TimedOut` (5). Long texts stand last, so that a look at the rest passes them by.
+ALTER TABLE activation ADD COLUMN wait INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE activation ADD COLUMN detail TEXT;
+ALTER TABLE activation ADD COLUMN logs TEXT;
 "];
 
 /// Refuses a database that is not as this program writes it.

@@ -21,7 +21,9 @@ for_every_store!(
     runs_outlive_their_process,
 );
 
-const EVERYTHING: Filter = Filter { limit: 100, action: None, event: None };
+fn everything() -> Filter {
+    Filter { limit: 100, ..Filter::default() }
+}
 
 async fn record(store: &Arc<dyn Store>, run: Activation) -> Uuid {
     let id = run.id;
@@ -57,14 +59,14 @@ async fn the_newest_are_listed_first(place: &Place) {
     for second in 0..5 {
         runs.insert(0, record(&store, run("stock/updated", at(second))).await);
     }
-    assert_eq!(listed(&store, EVERYTHING).await, runs);
-    assert_eq!(listed(&store, Filter { limit: 3, ..EVERYTHING }).await, runs[..3]);
-    assert!(listed(&store, Filter { limit: 0, ..EVERYTHING }).await.is_empty());
+    assert_eq!(listed(&store, everything()).await, runs);
+    assert_eq!(listed(&store, Filter { limit: 3, ..everything() }).await, runs[..3]);
+    assert!(listed(&store, Filter { limit: 0, ..everything() }).await.is_empty());
 }
 
 async fn names_are_matched_exactly(place: &Place) {
     async fn check(store: &Arc<dyn Store>, asked: &str, expected: &[Uuid]) {
-        let filter = Filter { action: Some(asked.to_owned()), ..EVERYTHING };
+        let filter = Filter { action: Some(asked.to_owned()), ..everything() };
         assert_eq!(listed(store, filter).await, expected, "`{asked}`");
     }
     let store = place.open().await;
@@ -80,7 +82,7 @@ async fn names_are_matched_exactly(place: &Place) {
     for nobody in ["Updated", "Order/Updated", "date", "pdated", "order", "order/", "/updated", "%", "%updated", ""] {
         check(&store, nobody, &[]).await;
     }
-    let filter = Filter { action: Some("updated".to_owned()), limit: 1, ..EVERYTHING };
+    let filter = Filter { action: Some("updated".to_owned()), limit: 1, ..everything() };
     assert_eq!(listed(&store, filter).await, [order], "the limit counts what matches");
 }
 
@@ -93,12 +95,12 @@ async fn runs_are_listed_by_event(place: &Place) {
         record(&store, Activation { event: Some(other), ..run("stock/updated", at(second)) }).await;
         record(&store, run("stock/updated", at(second))).await;
     }
-    let by_event = Filter { event: Some(one), ..EVERYTHING };
+    let by_event = Filter { event: Some(one), ..everything() };
     assert_eq!(listed(&store, by_event.clone()).await, of_one);
     let by_both = Filter { action: Some("updated".to_owned()), ..by_event.clone() };
     assert_eq!(listed(&store, by_both).await, of_one[..3]);
     assert_eq!(listed(&store, Filter { limit: 2, ..by_event }).await, of_one[..2]);
-    assert!(listed(&store, Filter { event: Some(id(at(0))), ..EVERYTHING }).await.is_empty());
+    assert!(listed(&store, Filter { event: Some(id(at(0))), ..everything() }).await.is_empty());
 }
 
 async fn an_ingestion_is_read_from_its_event(place: &Place) {
@@ -112,7 +114,7 @@ async fn an_ingestion_is_read_from_its_event(place: &Place) {
     let response = json!({"success": true, "message": "Event published successfully"});
     let expected = json!({"statusCode": 200, "body": {"type": "stock.updated", "response": response}});
     assert_eq!(serde_json::from_str::<Value>(&run.result).unwrap(), expected);
-    let listed = store.activations(EVERYTHING).await.unwrap();
+    let listed = store.activations(everything()).await.unwrap();
     assert_eq!(format!("{listed:?}"), format!("{:?}", [run]));
 }
 
@@ -121,7 +123,7 @@ async fn an_ingestion_has_the_name_of_the_action_that_published(place: &Place) {
     let one = append(&store, event(at(1))).await;
     let other = append(&store, NewEvent { publisher: "files/upload".into(), ..event(at(2)) }).await;
     assert_eq!(store.activation(other).await.unwrap().unwrap().action, "files/upload");
-    let of = |action: &str| Filter { action: Some(action.to_owned()), ..EVERYTHING };
+    let of = |action: &str| Filter { action: Some(action.to_owned()), ..everything() };
     for (action, expected) in [("upload", other), ("files/upload", other), ("webhook", one)] {
         assert_eq!(listed(&store, of(action)).await, [expected], "{action}");
         assert_eq!(listed(&store, Filter { event: Some(expected), ..of(action) }).await, [expected], "{action}");
@@ -135,8 +137,8 @@ async fn an_event_from_the_wire_is_nobodys_run(place: &Place) {
     let received = append(&store, NewEvent { publisher: "".into(), ..event(at(0)) }).await;
     let ingested = append(&store, event(at(1))).await;
     assert!(store.activation(received).await.unwrap().is_none());
-    assert_eq!(listed(&store, EVERYTHING).await, [ingested]);
-    assert!(listed(&store, Filter { event: Some(received), ..EVERYTHING }).await.is_empty());
+    assert_eq!(listed(&store, everything()).await, [ingested]);
+    assert!(listed(&store, Filter { event: Some(received), ..everything() }).await.is_empty());
 }
 
 /// An ingestion that had to say more than "published" was listed twice: by its row, and by its event.
@@ -146,7 +148,7 @@ async fn an_ingestion_with_a_row_of_its_own_is_listed_once(place: &Place) {
     let run = Activation { id: published, status: Status::ApplicationError, ..run("ingestion/webhook", at(0)) };
     record(&store, run).await;
     for event in [None, Some(published)] {
-        assert_eq!(listed(&store, Filter { event, ..EVERYTHING }).await.len(), usize::from(event.is_none()));
+        assert_eq!(listed(&store, Filter { event, ..everything() }).await.len(), usize::from(event.is_none()));
     }
     let read = store.activation(published).await.unwrap().unwrap();
     assert_eq!(read.status, Status::ApplicationError);
@@ -160,10 +162,10 @@ async fn ingestions_are_listed_with_the_runs(place: &Place) {
         let action = if second == 3 { "ingestion/webhook" } else { "stock/updated" };
         all.insert(0, record(&store, run(action, at(2 * second + 1))).await);
     }
-    assert_eq!(listed(&store, EVERYTHING).await, all);
-    assert_eq!(listed(&store, Filter { limit: 3, ..EVERYTHING }).await, all[..3]);
+    assert_eq!(listed(&store, everything()).await, all);
+    assert_eq!(listed(&store, Filter { limit: 3, ..everything() }).await, all[..3]);
     for name in ["webhook", "ingestion/webhook"] {
-        let by_name = Filter { action: Some(name.to_owned()), ..EVERYTHING };
+        let by_name = Filter { action: Some(name.to_owned()), ..everything() };
         assert_eq!(listed(&store, by_name.clone()).await, [all[0], all[1], all[3], all[5], all[7]]);
         assert_eq!(listed(&store, Filter { event: Some(all[1]), ..by_name }).await, [all[1]]);
     }
@@ -181,7 +183,7 @@ async fn an_id_is_recorded_once(place: &Place) {
     assert!(store.finish(ended).await.unwrap());
     let read = store.activation(first.id).await.unwrap().unwrap();
     assert_eq!(format!("{read:?}"), format!("{first:?}"));
-    assert!(listed(&store, Filter { action: Some("again".to_owned()), ..EVERYTHING }).await.is_empty());
+    assert!(listed(&store, Filter { action: Some("again".to_owned()), ..everything() }).await.is_empty());
 }
 
 async fn runs_outlive_their_process(place: &Place) {
@@ -189,5 +191,5 @@ async fn runs_outlive_their_process(place: &Place) {
     let event = append(&store, event(at(0))).await;
     let run = record(&store, run("stock/updated", at(1))).await;
     let store = place.reopen(store).await;
-    assert_eq!(listed(&store, EVERYTHING).await, [run, event]);
+    assert_eq!(listed(&store, everything()).await, [run, event]);
 }

@@ -74,7 +74,7 @@ async fn a_closed_store_refuses_every_read(place: &Place) {
     refused("jobs", &store.jobs().await);
     refused("event", &store.event(event).await);
     refused("activation", &store.activation(event).await);
-    refused("activations", &store.activations(Filter { limit: 1, action: None, event: None }).await);
+    refused("activations", &store.activations(Filter { limit: 1, ..Filter::default() }).await);
     refused("catalogue", &store.catalogue().await);
     refused("journal", &store.journal(everything(REGISTRATION)).await);
     refused("traces", &store.traces(ALL_TRACES).await);

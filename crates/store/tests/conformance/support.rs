@@ -228,6 +228,9 @@ pub fn run(action: &str, start: Timestamp) -> Activation {
         result: "{}".to_owned(),
         event: None,
         attempt: 0,
+        wait_ms: 0,
+        detail: None,
+        logs: None,
     }
 }
 

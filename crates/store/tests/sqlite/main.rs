@@ -134,6 +134,9 @@ async fn a_full_store_takes_no_event_but_delivers_what_it_has() {
         result: "{}".to_owned(),
         event: None,
         attempt: 0,
+        wait_ms: 0,
+        detail: None,
+        logs: None,
     };
     let unrecorded = store.record(refusal).await;
     assert!(matches!(unrecorded, Err(StoreError::Full)), "strangers' runs take no room either: {unrecorded:?}");
@@ -226,7 +229,7 @@ async fn a_reader_reads_while_the_store_is_open() {
     let (event, deliveries) = reader.event(stored).unwrap().unwrap();
     assert_eq!((event.id, deliveries.len()), (stored, 1));
     assert!(reader.activation(stored).unwrap().is_some());
-    assert_eq!(reader.activations(&Filter { limit: 10, action: None, event: None }).unwrap().len(), 1);
+    assert_eq!(reader.activations(&Filter { limit: 10, ..Filter::default() }).unwrap().len(), 1);
     assert_eq!(reader.catalogue().unwrap().providers.len(), 1);
     // It goes on when the store is closed.
     store.close().await;

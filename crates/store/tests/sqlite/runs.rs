@@ -17,6 +17,9 @@ fn run(event: Uuid, start: Timestamp) -> Activation {
         result: "{}".to_owned(),
         event: Some(event),
         attempt: 1,
+        wait_ms: 0,
+        detail: None,
+        logs: None,
     }
 }
 
@@ -32,7 +35,7 @@ async fn the_runs_of_an_event_are_found_without_a_look_at_all_others() {
         store.record(run(of, at(2))).await.unwrap();
     }
     let reader = Reader::open(&home.options.folder).unwrap();
-    let all = Filter { limit: 100, action: None, event: None };
+    let all = Filter { limit: 100, ..Filter::default() };
     let of_one = Filter { event: Some(one), ..all.clone() };
     // An event's ingestion counts among its runs.
     assert_eq!((reader.activations(&of_one).unwrap().len(), reader.count(&of_one).unwrap()), (3, 3));
