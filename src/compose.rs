@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use sandbox::Sandbox;
 use schemes::Secrets;
 use secrecy::{ExposeSecret, SecretString};
-use server::{Face, Operators, Tls, Webhooks};
+use server::{Face, Operators, Tls, WebActions, Webhooks};
 use settings::{Environment, OnParked, Retry, Role};
 use store::{Options, Sqlite, Store, keep_private, make_private};
 use tracing::warn;
@@ -128,6 +128,7 @@ pub async fn compose_on(
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         webhooks,
+        web: WebActions::of(None),
         operators: operators(&environment.operator_tokens),
         bodies: limits::bodies(&environment.limits),
         readiness: readiness.clone(),

@@ -36,7 +36,9 @@ pub use listen::{Http2Limits, Limits, Listening, Rate, Tls, TlsFault, TlsFiles, 
 pub use operators::Operators;
 pub use security_headers::StrictTransport;
 pub use traced::traced;
-pub use web_actions::{Extension, ParameterFault, Projected, Unprojectable, WebRequest, merged, project, raw};
+pub use web_actions::{
+    Extension, ParameterFault, Projected, Unprojectable, WebActions, WebRequest, merged, project, raw,
+};
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -46,6 +48,7 @@ pub struct Face {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub webhooks: Webhooks,
+    pub web: WebActions,
     /// Who may read more than whether the kit is ready.
     pub operators: Operators,
     /// How bodies are read.

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-type Params = serde_json::Map<String, Value>;
+use sdk::Params;
 use sdk::web::Request;
 use serde_json::Value;
 
