@@ -18,6 +18,7 @@ mod planted_leak;
 mod project;
 mod publishing;
 mod run;
+mod runtime_auth;
 mod sandbox_events;
 mod secrets;
 mod seed;
