@@ -98,7 +98,11 @@ impl Runner {
         }
         let is_unproven = response.status == 401 || response.detail.is_some();
         let run = with(run(), recorded);
-        if is_unproven { self.note_refusal(run).await } else { self.note(run).await }
+        if is_unproven {
+            self.note_refusal(run).await;
+        } else {
+            self.note(run).await;
+        }
         (response, id)
     }
 

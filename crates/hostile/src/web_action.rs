@@ -7,8 +7,7 @@ use crate::{first_line, headers_and_body};
 
 const METHODS: [Method; 3] = [Method::GET, Method::POST, Method::OPTIONS];
 
-const EXTENSIONS: [Extension; 5] =
-    [Extension::Http, Extension::Json, Extension::Html, Extension::Svg, Extension::Text];
+const EXTENSIONS: [Extension; 5] = [Extension::Http, Extension::Json, Extension::Html, Extension::Svg, Extension::Text];
 
 /// An input that no caller replaces.
 const FINAL: &str = "secret";

@@ -62,9 +62,9 @@ async fn a_run_has_a_place_until_it_is_over() {
     let deployed = world.runner.registry().get("web/asked").unwrap();
     let allowed = deployed.limits.concurrency;
     let begin = |query: &str| world.runner.run_web(world.runner.begin(), deployed, request(Method::POST, query));
-    let mut begun: Vec<_> = (0..allowed).map(|_| begin("").unwrap()).collect();
+    let mut runs: Vec<_> = (0..allowed).map(|_| begin("").unwrap()).collect();
     assert_eq!(begin("").err(), Some(NotStarted::Busy { running: allowed, allowed }));
-    let (response, _) = begun.swap_remove(0).await;
+    let (response, _) = runs.swap_remove(0).await;
     assert_eq!(response.status, 200);
     assert!(begin("").is_ok(), "its place is free");
 }

@@ -102,7 +102,9 @@ mod tests {
         for path in ["p/a", "p/a.xml", "_/a%20b@c", "p-1/a_2", "%C3%A9/a"] {
             assert!(is_name(path), "{path}");
         }
-        for path in ["/", "p/", "/a", "p/.json", "p/a%2fb", "p/a%20", "-p/a", "p/a%0a", "p/a'", &format!("p/{:a<256}", "")] {
+        for path in
+            ["/", "p/", "/a", "p/.json", "p/a%2fb", "p/a%20", "-p/a", "p/a%0a", "p/a'", &format!("p/{:a<256}", "")]
+        {
             assert!(!is_name(path), "{path}");
         }
     }

@@ -5,8 +5,8 @@ use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use bytes::Bytes;
 use engine::{Asked, Begun, Deployed, NotStarted, Web};
-use http::request::Parts;
 use http::HeaderMap;
+use http::request::Parts;
 use sdk::{ActivationId, Entry, Params, TraceContext, web};
 use serde_json::Value;
 use store::Status;
@@ -18,7 +18,7 @@ use super::parameters::{self, ParameterFault, WebRequest};
 use super::projection::{Projected, project};
 use super::refusal::{METHODS, Refusal};
 use super::waited::Waited;
-use super::{as_http, naming};
+use super::{as_http, namespace, naming};
 use crate::cross_origin::CrossOrigin;
 use crate::{BodyFault, Face};
 
@@ -116,8 +116,8 @@ impl Call<'_> {
     }
 
     fn params(&self, request: &web::Request) -> Result<Params, ParameterFault> {
-        let user = self.face.web.namespace.as_deref();
-        let user = user.filter(|_| self.deployed.annotations.get(WHISK_AUTH) == Some(&Value::Bool(true)));
+        let user =
+            namespace(self.face).filter(|_| self.deployed.annotations.get(WHISK_AUTH) == Some(&Value::Bool(true)));
         let asked = WebRequest { request, rest: self.address.rest, user };
         if self.deployed.web == Web::Raw {
             return Ok(parameters::raw(asked));

@@ -45,7 +45,7 @@ impl MediaType {
             if name.eq_ignore_ascii_case("charset") {
                 media_type.has_charset = true;
             } else {
-                media_type.parameters.push_str(&format!("; {name}={value}"));
+                media_type.parameters.extend(["; ", name, "=", value]);
             }
             rest = after;
         }

@@ -10,7 +10,6 @@ mod projection;
 mod refusal;
 mod waited;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -22,22 +21,19 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use sdk::{ActivationId, Entry, web};
 
-use self::address::{Address, PREFIX};
 pub use self::address::Extension;
+use self::address::{Address, PREFIX};
+use self::call::Call;
 pub use self::parameters::{ParameterFault, WebRequest, merged, raw};
 pub use self::projection::{Projected, Unprojectable, project};
-use self::call::Call;
 use self::refusal::Refusal;
 use crate::cross_origin::CrossOrigin;
-use crate::{Face, traced};
+use crate::{Face, RuntimeKey, traced};
 
 pub(crate) const ROUTE: &str = "/api/v1/web/{*address}";
 
 /// As traces name it.
 const PATTERN: &str = "/api/v1/web/{package}/{action}";
-
-/// Adobe's wait for an action's end.
-const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 
 const ACTIVATION_ID: HeaderName = HeaderName::from_static("x-openwhisk-activation-id");
 
@@ -45,17 +41,16 @@ const ACTIVATION_ID: HeaderName = HeaderName::from_static("x-openwhisk-activatio
 const UNNAMED: &str = "unknown";
 
 /// How web actions are answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct WebActions {
     /// Callers wait so long for an action's end, which goes on when it takes longer.
     pub answer_within: Duration,
-    /// What callers with its key are, and what older addresses begin with.
-    pub namespace: Option<Arc<str>>,
 }
 
-impl WebActions {
-    pub fn of(namespace: Option<Arc<str>>) -> Self {
-        Self { answer_within: ANSWER_WITHIN, namespace }
+impl Default for WebActions {
+    /// As Adobe I/O Runtime has it.
+    fn default() -> Self {
+        Self { answer_within: Duration::from_mins(1) }
     }
 }
 
@@ -90,11 +85,13 @@ fn is_exported(address: &Address<'_>, deployed: &Deployed) -> bool {
     deployed.web != Web::No && (!is_native || matches!(address.rest, "" | "/"))
 }
 
+fn namespace(face: &Face) -> Option<&str> {
+    face.runtime.as_ref().map(RuntimeKey::namespace)
+}
+
 /// Older addresses begin with the namespace; the action is found without it.
 fn not_found(face: &Face, id: ActivationId, path: &str, query: Option<&str>) -> web::Response {
-    let moved = path.split_once('/').filter(|(first, rest)| {
-        face.web.namespace.as_deref() == Some(first) && rest.contains('/')
-    });
+    let moved = path.split_once('/').filter(|(first, rest)| namespace(face) == Some(first) && rest.contains('/'));
     let location = moved.and_then(|(_, rest)| {
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         HeaderValue::try_from(format!("{PREFIX}{rest}{query}")).ok()

@@ -37,11 +37,11 @@ pub enum ParameterFault {
 impl fmt::Display for ParameterFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Protected => formatter
-                .write_str("Request defines parameters that are not allowed (e.g., reserved properties)."),
-            Self::NoJson => {
-                formatter.write_str("The request content was malformed: `content-type` says JSON, and the body is none.")
+            Self::Protected => {
+                formatter.write_str("Request defines parameters that are not allowed (e.g., reserved properties).")
             }
+            Self::NoJson => formatter
+                .write_str("The request content was malformed: `content-type` says JSON, and the body is none."),
             Self::TooMany => write!(formatter, "The request has more than {FIELDS_MAX} parameters."),
         }
     }

@@ -48,11 +48,12 @@ async fn check_hang_up(path: &str, action: &str) {
     drop(caller);
     world.script.give(json!({}));
     // Another caller is let in once the server has seen that the first one is gone.
-    world.until("the end of the connection", async || {
-        let answer = world.client.get(world.url("web/give")).header("connection", "close").send().await.ok()?;
-        (answer.status() == 204).then_some(())
-    })
-    .await;
+    world
+        .until("the end of the connection", async || {
+            let answer = world.client.get(world.url("web/give")).header("connection", "close").send().await.ok()?;
+            (answer.status() == 204).then_some(())
+        })
+        .await;
     world.script.release();
     let runs = world.runs(action, 1).await;
     assert_eq!((runs.len(), runs[0].status), (1, Status::Success));

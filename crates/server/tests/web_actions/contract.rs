@@ -22,7 +22,7 @@ const ANSWER_WITHIN: Duration = Duration::from_mins(5);
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
-    row: String,
+    rule: String,
     #[serde(default = "get")]
     method: String,
     /// What follows `/api/v1/web/`.
@@ -146,7 +146,7 @@ async fn every_row_of_the_contract_holds() {
     let rows: Vec<Row> = serde_json::from_str(ROWS).unwrap();
     assert!(rows.len() > 120, "{}", rows.len());
     for row in rows {
-        println!("{}", row.row);
+        println!("{}", row.rule);
         world.script.give(row.gives.clone());
         let method = Method::from_bytes(row.method.as_bytes()).unwrap();
         let mut request = world.client.request(method, world.url(&row.path));

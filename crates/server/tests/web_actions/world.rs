@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use engine::{
-    ActionLimits, Answers, Arrivals, Clock, Deployed, Guard, Places, Readiness, Reception, Registry, RoutesHandle, Runner,
-    RunnerParts, Schemas, SystemClock, Web,
+    ActionLimits, Answers, Arrivals, Clock, Deployed, Guard, Places, Readiness, Reception, Registry, RoutesHandle,
+    Runner, RunnerParts, Schemas, SystemClock, Web,
 };
+use schemes::basic::Basic;
 use sdk::{ActivationId, Entry, Inputs};
 use serde_json::{Value, json};
 use server::{
-    Bodies, BodyRules, Decompression, Face, Http2Limits, Limits, Listening, Operators, StrictTransport, WebActions,
-    WebhookIntake, Webhooks,
+    Bodies, BodyRules, Decompression, Face, Http2Limits, Limits, Listening, Operators, RuntimeKey, StrictTransport,
+    WebActions, WebhookIntake, Webhooks,
 };
 use store::{Activation, Filter, Options, Sqlite, Store};
 use tempfile::TempDir;
@@ -26,7 +27,7 @@ use tracing::Level;
 use crate::actions::{Give, Good, Hang, Late, Native, Panic, Script};
 
 /// Whatever a test waits for comes within this time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Actions end within this time; `web/hang` has less.
 const TIMEOUT: Duration = Duration::from_mins(10);
@@ -129,7 +130,8 @@ fn router(script: &Script, store: &Arc<dyn Store>, answer_within: Duration) -> R
         store: Arc::clone(store),
         clock,
         webhooks: Webhooks::new(reception, WebhookIntake::Closed, Duration::from_secs(5)),
-        web: WebActions { answer_within, namespace: Some(NAMESPACE.into()) },
+        web: WebActions { answer_within },
+        runtime: Some(RuntimeKey::new(NAMESPACE, Basic::new("user", &["5ecret".into()]))),
         operators: Operators::default(),
         bodies: BodyRules::default(),
         readiness: Readiness::default(),
@@ -181,7 +183,8 @@ fn registry(script: &Script) -> Registry {
     };
     let guards = || vec![Arc::new(Good) as Arc<dyn Guard>];
     let annotated = |name: &str| Arc::new(BTreeMap::from([(name.to_owned(), Value::Bool(true))]));
-    let runtime = |name: &str, entry: Entry, limits: ActionLimits| Deployed { limits, ..deployed(name, Web::Yes, entry) };
+    let runtime =
+        |name: &str, entry: Entry, limits: ActionLimits| Deployed { limits, ..deployed(name, Web::Yes, entry) };
     let limited = |limits: ActionLimits, name: &str| Deployed { limits, ..give(name) };
     Registry::from_iter([
         give("web/give"),
@@ -191,7 +194,11 @@ fn registry(script: &Script) -> Registry {
         Deployed { inputs: inputs(), ..give("web/inputs") },
         Deployed { inputs: inputs(), annotations: annotated("final"), ..give("web/final") },
         Deployed { guards: guards(), ..give("web/guarded") },
-        Deployed { guards: guards(), limits: ActionLimits { payload_bytes: 10, ..usual() }, ..give("web/guarded-small") },
+        Deployed {
+            guards: guards(),
+            limits: ActionLimits { payload_bytes: 10, ..usual() },
+            ..give("web/guarded-small")
+        },
         Deployed { guards: guards(), annotations: annotated("require-whisk-auth"), ..give("web/whisk") },
         Deployed { guards: guards(), annotations: annotated("web-custom-options"), ..give("web/custom-options") },
         limited(ActionLimits { payload_bytes: 10, ..usual() }, "web/small-payload"),
@@ -203,11 +210,7 @@ fn registry(script: &Script) -> Registry {
             ActionLimits { timeout: Duration::from_millis(20), ..usual() },
         ),
         runtime("web/late", Entry::Runtime(Box::new(Late(script.clone()))), usual()),
-        runtime(
-            "web/two",
-            Entry::Runtime(Box::new(Late(script.clone()))),
-            ActionLimits { concurrency: 2, ..usual() },
-        ),
+        runtime("web/two", Entry::Runtime(Box::new(Late(script.clone()))), ActionLimits { concurrency: 2, ..usual() }),
         deployed("web/native", Web::Yes, Entry::Web(Box::new(Native(script.clone())))),
     ])
 }
