@@ -37,6 +37,7 @@ mod schemas;
 mod session;
 mod told;
 mod trace_context;
+pub mod traced;
 mod waits;
 
 pub use arrival::{ArrivalError, Arrivals, Arrived};

@@ -1,10 +1,11 @@
 //! Deliveries to actions of this process, told as the requests that they would have been.
 
+use engine::traced;
 use serde_json::Value;
 use store::{Activation, Filter, Registration, StoredEvent, Trace, TraceOutcome, TracedRequest, TracedResponse};
 
 use crate::problem::Problem;
-use crate::{Service, delivered, outbound};
+use crate::{Service, delivered};
 
 /// Runs looked at for one answer; others of the action may be among them, started by hand or for other registrations.
 const RUNS_MAX: usize = 400;
@@ -46,14 +47,14 @@ fn trace(service: &Service, registration: &Registration, run: &Activation, event
     if run.attempt > 1 {
         headers.push(("x-adobe-retry-count".to_owned(), (run.attempt - 1).to_string()));
     }
-    let url = registration.webhook_url.as_deref().map_or_else(|| run.action.clone(), outbound::redacted_url);
+    let url = registration.webhook_url.as_deref().map_or_else(|| run.action.clone(), traced::url);
     Trace {
         id: run.id,
         registration: registration.id,
         events: vec![event.id],
         at: run.start,
         duration_ms: u64::try_from(run.end.duration_since(run.start).as_millis()).unwrap_or(0),
-        request: TracedRequest { method: "POST".to_owned(), url, headers, body: outbound::body(&body) },
+        request: TracedRequest { method: "POST".to_owned(), url, headers, body: traced::body(&body) },
         response: response(run),
     }
 }
