@@ -17,6 +17,7 @@ mod metrics;
 mod planted_leak;
 mod project;
 mod publishing;
+mod rerun;
 mod run;
 mod sandbox_events;
 mod secrets;

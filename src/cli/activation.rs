@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use settings::Local;
 use store::{Activation, Filter, Reader};
 
+use super::rerun;
 use super::table::plain;
 
 use crate::secrets;
@@ -36,10 +37,16 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run the action of a run again, on the recorded event and against the recorded answers of targets: nothing is sent and
+    /// nothing is written.
+    Rerun(rerun::Options),
 }
 
 /// Reads the local folder, also while a kit is running on it.
-pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
+pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
+    if let Command::Rerun(options) = command {
+        return rerun::run(root, options).await;
+    }
     let variables = secrets::variables(root)?;
     let local = Local::read(&variables)?;
     for name in local.unread {
@@ -69,6 +76,7 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
             };
             println!("{}", serde_json::to_string_pretty(&record(&activation))?);
         }
+        Command::Rerun(_) => {}
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod local;
 mod onboard;
 mod orders;
 mod registration;
+mod rerun;
 mod serve;
 mod signing_key;
 mod subscribe;
@@ -116,7 +117,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Offboard(options) => onboard::offboard::run(&root(), &options).await,
         Command::Subscribe(options) => subscribe::run(&root(), &options).await,
         Command::Action(command) => action::run(&root(), &command).await,
-        Command::Activation(command) => activation::run(&root(), &command),
+        Command::Activation(command) => activation::run(&root(), &command).await,
         Command::Delivery(command) => delivery::run(&root(), &command).await,
         Command::Event(command) => event::run(&root(), &command).await,
         Command::Registration(command) => registration::run(&root(), &command).await,

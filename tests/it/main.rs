@@ -30,6 +30,7 @@ mod onboarding;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
+mod rerun;
 mod sandbox_events;
 mod secrets;
 mod security_headers;

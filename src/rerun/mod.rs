@@ -1,0 +1,210 @@
+//! Runs an action on a recorded event again, with what is recorded in the place of everything else: targets answer what they
+//! had answered, and nothing is sent or written.
+
+mod ports;
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use futures_util::FutureExt;
+use sdk::record::Timeline;
+use sdk::{ActivationId, Answer, Context, Entry, Event, Fate};
+use serde::Serialize;
+use serde_json::Value;
+use settings::Manifest;
+use store::{Activation, Filter, Reader, Status};
+use uuid::Uuid;
+
+use crate::deploy;
+use ports::{Script, ports};
+
+/// Runs of one event that are looked at.
+const RUNS_MAX: usize = 1_000;
+
+/// Handlers that run longer than any recorded answer needs hang.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// One run, then and now.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunAgain {
+    pub action: String,
+    /// `None`: it was not run then.
+    pub recorded: Option<Then>,
+    pub status: u16,
+    pub result: Value,
+    pub calls: Vec<CallAgain>,
+    /// Calls that were made then and not now.
+    pub calls_missing: Vec<String>,
+}
+
+/// How a run had ended.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Then {
+    pub activation_id: String,
+    pub status: &'static str,
+    pub result: Value,
+}
+
+/// One call that a run makes now.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallAgain {
+    pub target: &'static str,
+    pub method: String,
+    pub path: String,
+    pub request: Option<String>,
+    pub compared: Compared,
+    /// What the target had answered.
+    pub status: Option<u16>,
+    pub error: Option<String>,
+}
+
+/// A call against the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compared {
+    Same,
+    /// It was made then with another body.
+    Changed,
+    /// Nothing is recorded that could answer it.
+    New,
+}
+
+impl Compared {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Changed => "changed",
+            Self::New => "new",
+        }
+    }
+}
+
+/// What runs again, and what is recorded of the first time.
+pub(crate) struct Stage {
+    entries: BTreeMap<&'static str, Entry>,
+    manifest: Manifest,
+    /// Recorded runs that nobody has asked for yet.
+    recorded: Mutex<Vec<Activation>>,
+    again: Mutex<Vec<RunAgain>>,
+    attempt: u32,
+}
+
+/// Runs again whatever this activation is a part of; the run that caused the others comes first.
+///
+/// # Errors
+/// There is no such activation, it is no run on a stored event, or its action is not there any more.
+pub async fn rerun(reader: &Reader, manifest: Manifest, id: ActivationId) -> anyhow::Result<Vec<RunAgain>> {
+    let unknown = || format!("there is no activation {id}\n  hint: `kit activation list` shows those that are kept");
+    let asked = reader.activation(id.uuid())?.with_context(unknown)?;
+    let Some(event) = asked.event.filter(|_| asked.attempt > 0) else {
+        bail!(
+            "activation {id} is no run on a delivered event, so there is nothing to run it on\n  hint: `kit event trace` with \
+             the event's id shows the runs that are"
+        );
+    };
+    let Some((stored, _)) = reader.event(event)? else {
+        bail!("the event of activation {id} was removed\n  hint: KIT_EVENTS_KEPT says how long events are kept");
+    };
+    let filter = Filter { limit: RUNS_MAX, event: Some(event), ..Filter::default() };
+    let mut recorded = Vec::new();
+    for run in reader.activations(&filter)?.iter().filter(|run| run.attempt == asked.attempt) {
+        recorded.extend(reader.activation(run.id)?);
+    }
+    let first = top(&recorded, &asked).clone();
+    let attempt = asked.attempt;
+    let stage = Stage {
+        entries: actions::table().into_entries(),
+        manifest,
+        recorded: Mutex::new(recorded),
+        again: Mutex::default(),
+        attempt,
+    };
+    let stage = Arc::new(stage);
+    let event = engine::event(&stored).context("the stored event is not JSON any more")?;
+    stage.check(&first.action)?;
+    Stage::run(&stage, &first.action, &event, None).await;
+    let mut again = std::mem::take(&mut *stage.again.lock().unwrap_or_else(PoisonError::into_inner));
+    // The one that caused the others ended last.
+    again.reverse();
+    Ok(again)
+}
+
+/// The run at the top of those that led to this one.
+fn top<'a>(recorded: &'a [Activation], run: &'a Activation) -> &'a Activation {
+    let mut top = run;
+    // An id cannot be its own cause; a damaged record ends the climb.
+    for _ in 0..recorded.len() {
+        match top.cause.and_then(|cause| recorded.iter().find(|run| run.id == cause)) {
+            Some(cause) => top = cause,
+            None => break,
+        }
+    }
+    top
+}
+
+impl Stage {
+    fn check(&self, action: &str) -> anyhow::Result<()> {
+        let deployed = self.manifest.actions.iter().find(|deployed| deployed.full_name() == action);
+        let deployed = deployed.with_context(|| {
+            format!("there is no action `{action}`\n  hint: `app.config.yaml` of this folder has to deploy it")
+        })?;
+        match self.entries.get(deployed.function.as_str()) {
+            Some(Entry::Event(_)) => Ok(()),
+            Some(Entry::Web(_) | Entry::Runtime(_)) | None => bail!("`{action}` does not run on events"),
+        }
+    }
+
+    pub(crate) async fn run(stage: &Arc<Self>, name: &str, event: &Event, cause: Option<Uuid>) -> Answer {
+        let recorded = stage.take(name, cause);
+        let timeline = recorded.as_ref().and_then(|run| serde_json::from_str::<Timeline>(run.detail.as_deref()?).ok());
+        let timeline = timeline.unwrap_or_default();
+        let script = Arc::new(Script::new(timeline.calls));
+        let was_suppressed = recorded.as_ref().is_some_and(|run| run.status == Status::Suppressed);
+        let deployed = stage.manifest.actions.iter().find(|deployed| deployed.full_name() == name);
+        let entry = deployed.and_then(|deployed| stage.entries.get(deployed.function.as_str()));
+        let answer = match (deployed, entry) {
+            (Some(deployed), Some(Entry::Event(action))) => {
+                let id = ActivationId::new(Uuid::now_v7());
+                let known = recorded.as_ref().map(|run| run.id);
+                let ports = ports(Arc::clone(stage), Arc::clone(&script), known, was_suppressed);
+                let cx = Context::new(id, name.into(), Arc::new(deploy::inputs(deployed)), ports)
+                    .for_event(event, stage.attempt)
+                    .in_doubt(timeline.in_doubt);
+                let run = AssertUnwindSafe(async { action.run(&cx, event).await }).catch_unwind();
+                match tokio::time::timeout(TIME_LIMIT, run).await {
+                    Ok(Ok(answer)) => answer,
+                    Ok(Err(_)) => Answer::error(500, "the action crashed", Fate::Parked),
+                    Err(_) => Answer::error(504, "the action did not end", Fate::Parked),
+                }
+            }
+            _ => Answer::error(404, &format!("the action `{name}` is not deployed"), Fate::Parked),
+        };
+        let (calls, calls_missing) = script.end();
+        stage.again.lock().unwrap_or_else(PoisonError::into_inner).push(RunAgain {
+            action: name.to_owned(),
+            recorded: recorded.map(|run| Then {
+                activation_id: run.id.simple().to_string(),
+                status: run.status.as_str(),
+                result: serde_json::from_str(&run.result).unwrap_or_default(),
+            }),
+            status: answer.status,
+            result: answer.result.clone(),
+            calls,
+            calls_missing,
+        });
+        answer
+    }
+
+    /// The recorded run of this action with this cause; each is taken once.
+    fn take(&self, action: &str, cause: Option<Uuid>) -> Option<Activation> {
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = recorded.iter().position(|run| run.action == action && run.cause == cause)?;
+        Some(recorded.remove(place))
+    }
+}
