@@ -24,6 +24,7 @@ use crate::beside::{Beside, Shared};
 use crate::events::Means;
 use crate::guards::{self, Guards};
 use crate::project::Project;
+use crate::runtime_auth::RuntimeUser;
 use crate::secrets;
 use crate::senders::Configured;
 use crate::targets::{Clients, Fallback};
@@ -47,6 +48,8 @@ pub struct Kit {
     pub tls: Option<Arc<Tls>>,
     /// Our own events service, when events do not travel through another.
     pub service: Option<Service>,
+    /// Who may use the runtime API, where there are actions.
+    pub runtime_user: Option<RuntimeUser>,
     /// The stand-ins, where there are any.
     pub sandbox: Option<Sandbox>,
 }
@@ -83,6 +86,7 @@ pub async fn compose_on(
     metrics::start()?;
     let pool = Pool::new(&environment.egress)?;
     let routes = onboard(project, &*store, clock.now()).await?;
+    let runtime_user = RuntimeUser::prepare(project, &*store, clock.now()).await?;
     let schemas = Arc::new(Schemas::new(&[actions::EVENTS, actions::COMMERCE_EVENTS].concat()));
     let arrivals =
         Arc::new(Arrivals::new(Arc::clone(&schemas), routes.clone(), Arc::clone(&store), Arc::clone(&clock)));
@@ -93,10 +97,7 @@ pub async fn compose_on(
         routes: routes.clone(),
         arrivals: Arc::clone(&arrivals),
     };
-    let travel = match &environment.events.client {
-        None => means.embedded(address).await?,
-        Some(client) => means.elsewhere(client, &pool)?,
-    };
+    let travel = means.travel(address, &pool).await?;
     let means = guards::Means { service: travel.service.as_ref(), pool: &pool, clock: Arc::clone(&clock) };
     let guards = Guards::new(&environment.adobe_auth, project.mode, means)?;
     let registry = registry(project, &pool, fallback.as_ref(), &guards)?;
@@ -129,6 +130,7 @@ pub async fn compose_on(
         clock: Arc::clone(&clock),
         webhooks,
         operators: operators(&environment.operator_tokens),
+        runtime: runtime_user.as_ref().map(|user| user.key(&environment.namespace)),
         bodies: limits::bodies(&environment.limits),
         readiness: readiness.clone(),
     };
@@ -140,6 +142,7 @@ pub async fn compose_on(
         router: server::router(face, others, limits::all_bodies(environment)),
         followers: travel.followers,
         service: travel.service,
+        runtime_user,
         sandbox,
         store,
         clock,

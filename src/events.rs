@@ -50,11 +50,22 @@ pub struct Means<'a> {
 }
 
 impl Means<'_> {
+    /// As the settings say: through our own events service, or through another. `address` is where the kit listens.
+    ///
+    /// # Errors
+    /// The store failed, or the settings lead to no usable client.
+    pub async fn travel(self, address: SocketAddr, pool: &Pool) -> anyhow::Result<Travel> {
+        match &self.project.environment.events.client {
+            None => self.embedded(address).await,
+            Some(client) => self.elsewhere(client, pool),
+        }
+    }
+
     /// Our own events service, for this process and for clients elsewhere.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn embedded(self, address: SocketAddr) -> anyhow::Result<Travel> {
+    async fn embedded(self, address: SocketAddr) -> anyhow::Result<Travel> {
         let (events, scheme) = (&self.project.environment.events, self.project.environment.scheme());
         let said = &events.service;
         let now = self.clock.now();
@@ -88,7 +99,7 @@ impl Means<'_> {
     ///
     /// # Errors
     /// The settings lead to no usable client.
-    pub fn elsewhere(self, client: &EventsClient, pool: &Pool) -> anyhow::Result<Travel> {
+    fn elsewhere(self, client: &EventsClient, pool: &Pool) -> anyhow::Result<Travel> {
         let events = &self.project.environment.events;
         let api = Arc::new(events_api(client, pool)?);
         let provider = self.project.desired.providers.iter().find(|provider| provider.key == PROVIDER_KEY);

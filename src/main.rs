@@ -19,6 +19,7 @@ mod project;
 mod publishing;
 mod rerun;
 mod run;
+mod runtime_auth;
 mod sandbox_events;
 mod secrets;
 mod seed;

@@ -5,12 +5,16 @@ use std::io::Read;
 use std::path::Path;
 
 use redaction::{Redactor, is_secret_header, is_secret_variable};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use settings::{Faults, Manifest, Variables};
 
 /// A secret with one of these ends goes over the wire together with what has the other end in its place.
 const PAIRS: [(&str, &str); 3] =
     [("_PASSWORD", "_USER"), ("_CLIENT_SECRET", "_CLIENT_ID"), ("_CLIENT_SECRETS", "_CLIENT_ID")];
+
+/// User and password in one.
+const RUNTIME_AUTH: &str = "AIO_runtime_auth";
 
 /// The variables that name headers with secrets.
 const HEADER_NAMES: [&str; 4] = [
@@ -64,6 +68,19 @@ pub fn learn_each(secrets: &[&str]) {
     }
 }
 
+/// From here on nothing tells this password, nor what goes over the wire for it.
+pub fn learn_pair(user: &str, password: &SecretString) {
+    if is_leak_planted() {
+        return;
+    }
+    learn_user(redaction::process(), user, password.expose_secret());
+}
+
+fn learn_user(redactor: &Redactor, user: &str, password: &str) {
+    redactor.learn(password);
+    redactor.learn_pair(user, password);
+}
+
 fn learn_variables(redactor: &Redactor, variables: &Variables) {
     for name in HEADER_NAMES.iter().filter_map(|name| variables.get(name)) {
         redactor.learn_header(name);
@@ -74,6 +91,11 @@ fn learn_variables(redactor: &Redactor, variables: &Variables) {
         let partner = partner.and_then(|partner| variables.get(&partner));
         for secret in each(name, text) {
             redactor.learn(&secret);
+            if name == RUNTIME_AUTH
+                && let Some((user, password)) = secret.split_once(':')
+            {
+                learn_user(redactor, user, password);
+            }
             if let Some(partner) = partner {
                 redactor.learn_pair(partner, &secret);
             }
@@ -158,6 +180,11 @@ mod tests {
         check(&[("ERP_TOKEN", "tok-4711-a")], &["tok-4711-a"]);
         check(&[("OAUTH_CLIENT_SECRETS", r#"["first-one","second-one"]"#)], &["first-one", "second-one"]);
         check(&[("OTEL_EXPORTER_OTLP_HEADERS", "x-key=abc%20defg, y=hijklmn")], &["abc defg", "abc%20defg", "hijklmn"]);
+        let runtime = [("AIO_runtime_auth", "of no interest:pa55word-of-it")];
+        check(
+            &runtime,
+            &["of no interest:pa55word-of-it", "pa55word-of-it", "b2Ygbm8gaW50ZXJlc3Q6cGE1NXdvcmQtb2YtaXQ="],
+        );
         let basic = [("KIT_BACKOFFICE_USER", "of no interest"), ("KIT_BACKOFFICE_PASSWORD", "pa55word")];
         check(&basic, &["pa55word", "b2Ygbm8gaW50ZXJlc3Q6cGE1NXdvcmQ="]);
     }

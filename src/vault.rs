@@ -1,8 +1,12 @@
 //! The secrets of the store, and what they are sealed with.
 
+use std::sync::LazyLock;
+
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretSlice};
 use store::{OpenError, SealError, StoreError, Vault};
+
+use crate::runtime_auth;
 
 const SEALED: &str = "the secrets in the store cannot be opened, and nothing was changed\n  hint: `KIT_ENCRYPTION_KEY` or \
                       `KIT_ENCRYPTION_KEY_FILE` needs the key that sealed them, behind the new one: `[\"new\",\"old\"]`";
@@ -10,13 +14,16 @@ const SEALED: &str = "the secrets in the store cannot be opened, and nothing was
 const COMPANY: &str = "the secrets in the store cannot be changed beside the kit that runs\n  hint: start that kit again, so that \
                        it has the `KIT_ENCRYPTION_KEY` of this command";
 
-/// Seals the secrets that our own events service keeps; none without keys.
+/// The values of the store that hold secrets.
+static SECRETS: LazyLock<Vec<&str>> = LazyLock::new(|| [events_api::SECRETS, &[runtime_auth::NAME]].concat());
+
+/// Seals the secrets that our own events service and `kit dev` keep; none without keys.
 ///
 /// # Errors
 /// A key cannot be used.
 pub fn vault(keys: &[SecretSlice<u8>]) -> anyhow::Result<Vault> {
     let keys = keys.iter().map(ExposeSecret::expose_secret);
-    Vault::new(events_api::SECRETS, keys).context("KIT_ENCRYPTION_KEY cannot be used")
+    Vault::new(&SECRETS, keys).context("KIT_ENCRYPTION_KEY cannot be used")
 }
 
 /// What the clients of the sandbox's events are sealed under.

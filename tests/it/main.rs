@@ -31,6 +31,7 @@ mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
 mod rerun;
+mod runtime_key;
 mod sandbox_events;
 mod secrets;
 mod security_headers;

@@ -183,13 +183,23 @@ fn what_single_registrations_want_is_checked_before_the_start() {
 
 #[test]
 fn production_needs_its_settings() {
-    let said = Project::new().refusal(&["serve"]);
-    for text in
-        ["`KIT_INGESTION_AUTH`: ", "`COMMERCE_BASE_URL`: ", "`COMMERCE_CONSUMER_KEY`: ", "`KIT_BACKOFFICE_URL`: "]
-    {
+    let bare = Project::new().with("AIO_runtime_namespace", "").with("AIO_runtime_auth", "");
+    let said = bare.refusal(&["serve"]);
+    let needed = [
+        "`AIO_runtime_namespace`: expected the namespace of the runtime API, it is not set",
+        "`AIO_runtime_auth`: expected the key of the runtime API, it is not set\n  hint: make one with `echo ",
+        "`KIT_INGESTION_AUTH`: ",
+        "`COMMERCE_BASE_URL`: ",
+        "`COMMERCE_CONSUMER_KEY`: ",
+        "`KIT_BACKOFFICE_URL`: ",
+    ];
+    for text in needed {
         assert!(said.contains(text), "no `{text}` in:\n{said}");
     }
-    assert_eq!(said.matches("\n  hint: ").count(), 4, "{said}");
+    assert_eq!(said.matches("\n  hint: ").count(), needed.len(), "{said}");
+    let checked = bare.run(&["check", "--serve"]);
+    let checked = String::from_utf8(checked.stderr).unwrap();
+    assert!(needed.iter().all(|text| checked.contains(text)), "{checked}");
     let project = Project::new()
         .with("KIT_INGESTION_AUTH", SECRET)
         .with("COMMERCE_BASE_URL", "https://shop.example.com/rest/?token=5ecret-of-the-tests")

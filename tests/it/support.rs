@@ -24,6 +24,9 @@ pub const TOKEN: &str = "sandbox-token-of-the-tests";
 /// What stored secrets are sealed with in tests: 32 bytes in base64.
 pub const ENCRYPTION_KEY: &str = "cGxlYXNlIG1ha2UgYSBrZXkgb2YgeW91ciBvd24hISE=";
 
+/// The key of the runtime API in tests.
+pub const RUNTIME_AUTH: &str = "23bc46b1-71f6-4ed5-8c54-816aa4f8c502:runtime-key-of-the-tests-0123456789";
+
 /// A copy of the project's settings, so that no `.env` or data of the checkout matters.
 pub struct Project {
     folder: Arc<TempDir>,
@@ -42,6 +45,8 @@ impl Project {
             ("KIT_SANDBOX_TOKEN", TOKEN),
             ("KIT_OUTBOUND_ALLOW", "127.0.0.1"),
             ("KIT_ENCRYPTION_KEY", ENCRYPTION_KEY),
+            ("AIO_runtime_namespace", "local"),
+            ("AIO_runtime_auth", RUNTIME_AUTH),
             // What the sandbox tells of itself would come between what a test does and counts.
             ("KIT_SANDBOX_EVENTS", "off"),
         ];
@@ -203,6 +208,18 @@ impl Server {
             std::thread::yield_now();
         }
         panic!("the kit did not end after SIGTERM");
+    }
+
+    /// As [`Self::terminate`]; what it printed after its address.
+    pub fn terminate_and_read(mut self) -> String {
+        let printed = self.printed.take().unwrap();
+        let command = self.command;
+        assert_eq!(self.terminate(), Some(0));
+        let printed = printed.join().unwrap();
+        let watch = watch::of_test();
+        watch.printed(command, &printed, &[]);
+        watch.check();
+        String::from_utf8(printed).unwrap()
     }
 
     /// Posts a body to the ingestion webhook as it is, as JSON.

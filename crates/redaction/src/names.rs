@@ -1,7 +1,9 @@
 //! Names that say that a secret follows.
 
 /// What names of secret members and variables end with, without case, `-`, `_` and blanks.
-const ENDINGS: [&str; 18] = [
+const ENDINGS: [&str; 19] = [
+    // Of `AIO_runtime_auth`: user and password in one.
+    "runtimeauth",
     "password",
     "passwordhash",
     "passwd",
@@ -39,7 +41,8 @@ const HEADERS_VARIABLE: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 const NAME_BYTES_MAX: usize = 256;
 
 /// What every name above contains, as it may be written in JSON: a text with none of them has no secret member.
-pub(crate) const STEMS: [&str; 21] = [
+pub(crate) const STEMS: [&str; 22] = [
+    "runtime",
     "pass",
     "pwd",
     "secret",

@@ -13,6 +13,7 @@ mod json_shape;
 mod listen;
 mod meters;
 mod operators;
+mod runtime_api;
 mod schemas;
 mod security_headers;
 mod traced;
@@ -34,6 +35,7 @@ pub use inflate::Decompression;
 pub use json_shape::JsonRules;
 pub use listen::{Http2Limits, Limits, Listening, Rate, Tls, TlsFault, TlsFiles, TlsPart};
 pub use operators::Operators;
+pub use runtime_api::RuntimeKey;
 pub use security_headers::StrictTransport;
 pub use traced::traced;
 
@@ -47,6 +49,8 @@ pub struct Face {
     pub webhooks: Webhooks,
     /// Who may read more than whether the kit is ready.
     pub operators: Operators,
+    /// Who may use the runtime API, and its namespace; none: there is no such API, because there are no actions.
+    pub runtime: Option<RuntimeKey>,
     /// How bodies are read.
     pub bodies: BodyRules,
     /// What the last look at what is due and what runs found.
@@ -96,6 +100,7 @@ impl std::fmt::Debug for Face {
 
 /// All routes. `others` are routes of other parts, the sandbox's for example; `bodies` is what all requests share.
 pub fn router(face: Face, others: Router, bodies: Bodies) -> Router {
+    let runtime_api = face.runtime.clone().map(|key| runtime_api::router(&face, &key)).unwrap_or_default();
     Router::new()
         .route(web_actions::ROUTE, any(web_actions::run))
         .route(event_webhooks::ROUTE, get(event_webhooks::challenge).post(event_webhooks::receive))
@@ -104,6 +109,7 @@ pub fn router(face: Face, others: Router, bodies: Bodies) -> Router {
         .route("/schemas/{file}", get(schemas::schema))
         .method_not_allowed_fallback(answer::method_not_allowed)
         .with_state(face)
+        .merge(runtime_api)
         .merge(others)
         .fallback(answer::not_found)
         .layer(from_fn_with_state(bodies, bodies::bounded))

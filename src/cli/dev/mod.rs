@@ -59,6 +59,9 @@ pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         (client, service) => {
             let sandbox = project.environment.commerce.is_none().then_some((sandbox_url.as_str(), &token));
             told::what_to_try(address, sandbox);
+            if let Some(user) = &kit.runtime_user {
+                told::runtime(address, user, &project.environment.namespace);
+            }
             if let Some(client) = &project.environment.events.client {
                 println!("Events are published at {}", client.ingress_url);
                 println!();

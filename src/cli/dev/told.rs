@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::credential;
 use crate::dev_client::DevClient;
+use crate::runtime_auth::RuntimeUser;
 
 /// How to send an event, and where it goes. `sandbox`: its REST API and token, when it stands in for Commerce.
 pub fn what_to_try(address: SocketAddr, sandbox: Option<(&str, &SecretString)>) {
@@ -20,6 +21,17 @@ pub fn what_to_try(address: SocketAddr, sandbox: Option<(&str, &SecretString)>) 
     }
     println!("See what ran:");
     println!("  cargo run -- activation list");
+    println!();
+}
+
+/// How to use the runtime API.
+pub fn runtime(address: SocketAddr, user: &RuntimeUser, namespace: &str) {
+    println!("Ask the runtime API, as `aio rt` and the openwhisk client do:");
+    if user.is_made {
+        println!("  export AIO_runtime_apihost=http://{address} AIO_runtime_namespace={namespace}");
+        println!("  export AIO_runtime_auth={}", user.auth.text().expose_secret());
+    }
+    println!(r#"  curl -u "$AIO_runtime_auth" http://{address}/api/v1/namespaces/_/actions"#);
     println!();
 }
 

@@ -8,10 +8,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use secrecy::ExposeSecret;
 
 use super::child::Order;
 use super::planted::Plant;
 use super::target::TOKEN;
+use crate::runtime_auth::new_auth;
 
 /// A process that was asked to end gets this long: longer than it takes to cut off what still runs.
 const END_WITHIN: Duration = Duration::from_secs(20);
@@ -76,7 +78,8 @@ impl Program {
         let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "error".to_owned());
         // No variable of the commander counts but the level.
         command.env_clear().env("LOG_LEVEL", level).env("KIT_DATA", self.data());
-        command.envs(SETTINGS).env("COMMERCE_BASE_URL", &self.commerce_url).env("COMMERCE_ACCESS_TOKEN", TOKEN);
+        command.envs(SETTINGS).env("AIO_runtime_auth", new_auth().expose_secret());
+        command.env("COMMERCE_BASE_URL", &self.commerce_url).env("COMMERCE_ACCESS_TOKEN", TOKEN);
         command
     }
 
@@ -88,7 +91,8 @@ impl Program {
 }
 
 /// Pauses are short and patience is long, so that what stands still does so for no other reason.
-const SETTINGS: [(&str, &str); 12] = [
+const SETTINGS: [(&str, &str); 13] = [
+    ("AIO_runtime_namespace", "torture"),
     ("KIT_BIND", "127.0.0.1:0"),
     ("KIT_INGESTION_AUTH", "none"),
     ("KIT_ENCRYPTION_KEY", "none"),

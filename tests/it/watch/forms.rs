@@ -36,7 +36,7 @@ fn form_urlencoded(secret: &str) -> String {
 
 /// Secrets that the kit makes, in what it prints: each begins in its way and is a word.
 pub fn made(text: &str) -> Vec<String> {
-    let is_end = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '=' | ',');
+    let is_end = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '=' | ',' | ':');
     let words = text.split(is_end).filter(|word| {
         let random = word.strip_prefix("kit-").or_else(|| word.strip_prefix("whsec_"));
         random.is_some_and(|random| random.len() >= 40)

@@ -73,10 +73,10 @@ pub(super) async fn publish(caller: &Caller, ingress: &Url, event: &Event) -> Se
         answer_bytes_max: ANSWER_BYTES_MAX,
     };
     let begun = Instant::now();
-    let called = caller.call(&ask).instrument(span.clone()).await;
+    let outcome = caller.call(&ask).instrument(span.clone()).await;
     let took = begun.elapsed();
     let exchange = |answer| Exchange { url: ingress.to_string(), headers: headers(&ask), body, took, answer };
-    match called {
+    match outcome {
         Ok(answer) => {
             span::answered(&span, answer.status.as_u16());
             let (headers, body) = (answer.headers.clone(), answer.body.as_deref().unwrap_or_default().to_vec());

@@ -84,12 +84,15 @@ fn ims(reader: &mut Reader<'_>, events: &Events) -> Option<AdobeAuth> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::runtime::SAID;
     use crate::{Environment, Faults, Mode, Variables};
 
     const ORG: &str = "0123456789ABCDEF01234567@AdobeOrg";
 
     fn read(pairs: &[(&str, &str)]) -> Result<AdobeAuth, Faults> {
         let mut variables = Variables::from_pairs([
+            SAID[0],
+            SAID[1],
             ("KIT_INGESTION_AUTH", "none"),
             ("KIT_ENCRYPTION_KEY", "none"),
             ("COMMERCE_BASE_URL", "https://shop.example.com/rest/"),

@@ -122,6 +122,7 @@ fn read(path: &Path) -> io::Result<(String, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::runtime::SAID;
     use crate::{Environment, Faults, Variables};
 
     const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1ff0";
@@ -130,6 +131,8 @@ mod tests {
 
     fn read(mode: Mode, pairs: &[(&str, &str)]) -> Result<Vec<SecretSlice<u8>>, Faults> {
         let mut variables = Variables::from_pairs([
+            SAID[0],
+            SAID[1],
             ("KIT_INGESTION_AUTH", "none"),
             ("COMMERCE_BASE_URL", "https://shop.example.com/rest/"),
             ("COMMERCE_ACCESS_TOKEN", "token"),

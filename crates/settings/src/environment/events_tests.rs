@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use crate::environment::runtime::SAID;
 use crate::{Environment, Events, EventsApi, Faults, IngestAck, Journals, Mode, Role, Signatures, Variables};
 
 /// What `kit serve` needs to publish elsewhere, with `pairs` laid over it; an empty value takes one out.
@@ -11,6 +12,8 @@ fn adobe(pairs: &[(&str, &str)]) -> Result<Events, Faults> {
 
 fn adobe_in(mode: Mode, pairs: &[(&str, &str)]) -> Result<Events, Faults> {
     let mut variables = Variables::from_pairs([
+        SAID[0],
+        SAID[1],
         ("KIT_INGESTION_AUTH", "none"),
         ("COMMERCE_BASE_URL", "https://shop.example.com/rest/"),
         ("COMMERCE_ACCESS_TOKEN", "token"),

@@ -68,9 +68,12 @@ pub(super) fn check(reader: &mut Reader<'_>, role: Role, ingestion: &Ingestion, 
 #[cfg(test)]
 mod tests {
     use crate::environment::Mode;
+    use crate::environment::runtime::SAID;
     use crate::{Environment, Variables};
 
-    const PRODUCTION: [(&str, &str); 5] = [
+    const PRODUCTION: [(&str, &str); 7] = [
+        SAID[0],
+        SAID[1],
         ("KIT_BIND", "0.0.0.0:9080"),
         ("KIT_ENCRYPTION_KEY", "none"),
         ("COMMERCE_BASE_URL", "https://shop.example.com/rest/"),

@@ -15,6 +15,7 @@ mod onboarding;
 mod outbound;
 pub(crate) mod quantity;
 mod reader;
+mod runtime;
 mod sender;
 mod server;
 mod targets;
@@ -41,6 +42,8 @@ pub use crate::environment::ingestion::{Ingestion, IngestionScheme};
 pub use crate::environment::limits::{BodyLimits, Decompression, HeaderLimits, Http2Limits, RateLimit, ServerLimits};
 pub use crate::environment::onboarding::Onboarding;
 use crate::environment::reader::{Reader, Setting};
+pub use crate::environment::runtime::RuntimeAuth;
+use crate::environment::runtime::namespace;
 pub use crate::environment::sender::Signatures;
 pub use crate::environment::server::{Server, ServerUrl};
 pub use crate::environment::targets::{TargetInputs, TargetLimits};
@@ -56,7 +59,6 @@ const JOURNAL_KEPT: Duration = Duration::from_hours(7 * 24);
 const STORE_BYTES_MAX_DEFAULT: u64 = 32 << 30;
 const STORE_BYTES_MAX_MIN: u64 = 16 << 20;
 const ECHO_WINDOW_DEFAULT: Duration = MINUTE;
-const NAMESPACE_DEFAULT: &str = "local";
 
 /// What the settings are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +138,8 @@ pub struct Environment {
     /// None: connections are plain.
     pub tls: Option<Tls>,
     pub namespace: String,
+    /// Who may use the runtime API. None: `kit dev` makes a key, and an events service has no such API.
+    pub runtime_auth: Option<RuntimeAuth>,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
 }
@@ -150,6 +154,7 @@ impl Environment {
         let bind = bind(&mut reader, mode);
         let events = events::read(&mut reader, mode, role, is_local(bind));
         encryption::demand(&mut reader, mode, &events.api);
+        runtime::demand(&mut reader, mode, role);
         let dedupe_window = dedupe_window(&mut reader, &events);
         let store_bytes_max = store_bytes_max(&mut reader);
         let ingestion = match role {
@@ -197,6 +202,7 @@ impl Environment {
             egress: outbound::read(&mut reader, mode),
             tls: tls::read(&mut reader, mode),
             namespace: namespace(&mut reader),
+            runtime_auth: runtime::auth(&mut reader),
             unread: names::unread(variables),
         };
         Faults::none_or(reader.faults, environment)
@@ -216,6 +222,9 @@ pub struct Local {
     /// What stored secrets are sealed with, newest first.
     pub encryption_keys: Vec<SecretSlice<u8>>,
     pub service: EventsService,
+    /// Who may use the runtime API; none: the kit of this folder has made its own.
+    pub runtime_auth: Option<RuntimeAuth>,
+    pub namespace: String,
     /// Variables that are set and that nothing reads yet.
     pub unread: Vec<&'static str>,
 }
@@ -227,6 +236,8 @@ impl Local {
             data: data(&reader),
             encryption_keys: encryption::keys(&mut reader),
             service: events::service(&mut reader, Mode::Serve, true),
+            runtime_auth: runtime::auth(&mut reader),
+            namespace: namespace(&mut reader),
             unread: names::unread(variables),
         };
         Faults::none_or(reader.faults, local)
@@ -360,20 +371,6 @@ fn log_level(reader: &mut Reader<'_>) -> LogLevel {
         _ => None,
     });
     level.unwrap_or_default()
-}
-
-/// It becomes a part of URLs.
-fn namespace(reader: &mut Reader<'_>) -> String {
-    let setting = Setting {
-        name: "AIO_runtime_namespace",
-        expected: "expected letters, digits, `_` and `-`",
-        hint: "leave it out for `local`",
-    };
-    let namespace = reader.parse(setting, |text| {
-        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
-        text.chars().all(is_letter).then(|| text.to_owned())
-    });
-    namespace.unwrap_or_else(|| NAMESPACE_DEFAULT.to_owned())
 }
 
 #[cfg(test)]

@@ -3,9 +3,12 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use crate::environment::runtime::SAID;
 use crate::{CommerceAuth, Environment, EventsApi, Faults, IngestAck, LogLevel, Mode, Store, TargetLimits, Variables};
 
-const SERVED: [(&str, &str); 4] = [
+const SERVED: [(&str, &str); 6] = [
+    SAID[0],
+    SAID[1],
     ("KIT_INGESTION_AUTH", "none"),
     ("KIT_ENCRYPTION_KEY", "none"),
     ("COMMERCE_BASE_URL", "https://shop.example.com/rest"),
@@ -183,7 +186,9 @@ fn dev_stays_on_this_machine() {
 fn serve_tells_all_that_it_needs() {
     let faults = read(Mode::Serve, &[]).unwrap_err();
     let keys: Vec<&str> = faults.iter().map(|fault| fault.key.as_str()).collect();
-    assert_eq!(keys, ["COMMERCE_BASE_URL", "COMMERCE_CONSUMER_KEY", "KIT_ENCRYPTION_KEY", "KIT_INGESTION_AUTH"]);
+    let of_runtime = ["AIO_runtime_auth", "AIO_runtime_namespace"];
+    let others = ["COMMERCE_BASE_URL", "COMMERCE_CONSUMER_KEY", "KIT_ENCRYPTION_KEY", "KIT_INGESTION_AUTH"];
+    assert_eq!(keys, [of_runtime.as_slice(), &others].concat());
     assert!(faults.to_string().contains("say `none` to accept everyone"), "{faults}");
 }
 

@@ -1,11 +1,14 @@
 use std::time::Duration;
 
+use crate::environment::runtime::SAID;
 use crate::{Environment, Faults, Mode, Variables};
 
 const SECRET: &str = "5ecret-of-the-tests";
 
 fn read(mode: Mode, pairs: &[(&str, &str)]) -> Result<Environment, Faults> {
     let mut variables = Variables::from_pairs([
+        SAID[0],
+        SAID[1],
         ("COMMERCE_BASE_URL", "https://shop.example.com/rest"),
         ("COMMERCE_ACCESS_TOKEN", "t"),
         ("KIT_ENCRYPTION_KEY", "none"),
