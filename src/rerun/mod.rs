@@ -25,7 +25,7 @@ use ports::{Script, ports};
 const RUNS_MAX: usize = 1_000;
 
 /// Handlers that run longer than any recorded answer needs hang.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 /// One run, then and now.
 #[derive(Debug, Serialize)]
@@ -172,7 +172,7 @@ impl Stage {
             (Some(deployed), Some(Entry::Event(action))) => {
                 let id = ActivationId::new(Uuid::now_v7());
                 let known = recorded.as_ref().map(|run| run.id);
-                let ports = ports(Arc::clone(stage), Arc::clone(&script), known, was_suppressed);
+                let ports = ports(Arc::clone(stage), &script, known, was_suppressed);
                 let cx = Context::new(id, name.into(), Arc::new(deploy::inputs(deployed)), ports)
                     .for_event(event, stage.attempt)
                     .in_doubt(timeline.in_doubt);

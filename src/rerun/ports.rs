@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::{CallAgain, Compared, Stage};
 
 /// The ports of a run that is recorded under this id.
-pub(super) fn ports(stage: Arc<Stage>, script: Arc<Script>, recorded: Option<Uuid>, was_suppressed: bool) -> Ports {
-    let target = |name| -> Arc<dyn TargetPort> { Arc::new(Recorded { name, script: Arc::clone(&script) }) };
+pub(super) fn ports(stage: Arc<Stage>, script: &Arc<Script>, recorded: Option<Uuid>, was_suppressed: bool) -> Ports {
+    let target = |name| -> Arc<dyn TargetPort> { Arc::new(Recorded { name, script: Arc::clone(script) }) };
     Ports {
         targets: Targets { commerce: target("commerce"), graphql: target("graphql"), backoffice: target("backoffice") },
         echoes: Arc::new(KnownEcho(was_suppressed)),
