@@ -1,6 +1,7 @@
 //! Runs an action on a recorded event again, with what is recorded in the place of everything else: targets answer what they
 //! had answered, and nothing is sent or written.
 
+mod case;
 mod ports;
 
 use std::collections::BTreeMap;
@@ -10,19 +11,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use futures_util::FutureExt;
-use sdk::record::Timeline;
 use sdk::{ActivationId, Answer, Context, Entry, Event, Fate};
 use serde::Serialize;
 use serde_json::Value;
 use settings::Manifest;
-use store::{Activation, Filter, Reader, Status};
 use uuid::Uuid;
 
 use crate::deploy;
+pub use case::Case;
+use case::{CaseEvent, CaseRun};
 use ports::{Script, ports};
-
-/// Runs of one event that are looked at.
-const RUNS_MAX: usize = 1_000;
 
 /// Handlers that run longer than any recorded answer needs hang.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
@@ -46,7 +44,7 @@ pub struct RunAgain {
 #[serde(rename_all = "camelCase")]
 pub struct Then {
     pub activation_id: String,
-    pub status: &'static str,
+    pub status: String,
     pub result: Value,
 }
 
@@ -90,62 +88,29 @@ pub(crate) struct Stage {
     entries: BTreeMap<&'static str, Entry>,
     manifest: Manifest,
     /// Recorded runs that nobody has asked for yet.
-    recorded: Mutex<Vec<Activation>>,
+    recorded: Mutex<Vec<CaseRun>>,
     again: Mutex<Vec<RunAgain>>,
     attempt: u32,
 }
 
-/// Runs again whatever this activation is a part of; the run that caused the others comes first.
+/// Runs an attempt again; the run that caused the others comes first.
 ///
 /// # Errors
-/// There is no such activation, it is no run on a stored event, or its action is not there any more.
-pub async fn rerun(reader: &Reader, manifest: Manifest, id: ActivationId) -> anyhow::Result<Vec<RunAgain>> {
-    let unknown = || format!("there is no activation {id}\n  hint: `kit activation list` shows those that are kept");
-    let asked = reader.activation(id.uuid())?.with_context(unknown)?;
-    let Some(event) = asked.event.filter(|_| asked.attempt > 0) else {
-        bail!(
-            "activation {id} is no run on a delivered event, so there is nothing to run it on\n  hint: `kit event trace` with \
-             the event's id shows the runs that are"
-        );
-    };
-    let Some((stored, _)) = reader.event(event)? else {
-        bail!("the event of activation {id} was removed\n  hint: KIT_EVENTS_KEPT says how long events are kept");
-    };
-    let filter = Filter { limit: RUNS_MAX, event: Some(event), ..Filter::default() };
-    let mut recorded = Vec::new();
-    for run in reader.activations(&filter)?.iter().filter(|run| run.attempt == asked.attempt) {
-        recorded.extend(reader.activation(run.id)?);
-    }
-    let first = top(&recorded, &asked).clone();
-    let attempt = asked.attempt;
-    let stage = Stage {
-        entries: actions::table().into_entries(),
-        manifest,
-        recorded: Mutex::new(recorded),
-        again: Mutex::default(),
-        attempt,
-    };
+/// Its action is not there any more.
+pub async fn rerun(case: Case, manifest: Manifest) -> anyhow::Result<Vec<RunAgain>> {
+    let Case { event, attempt, runs } = case;
+    let first = runs.first().context("an attempt has a run")?.action.clone();
+    let entries = actions::table().into_entries();
+    let stage = Stage { entries, manifest, recorded: Mutex::new(runs), again: Mutex::default(), attempt };
+    stage.check(&first)?;
+    let CaseEvent { id, source, code, time, data } = event;
+    let event = Event { id, source, code, time, trace: None, data: data.into() };
     let stage = Arc::new(stage);
-    let event = engine::event(&stored).context("the stored event is not JSON any more")?;
-    stage.check(&first.action)?;
-    Stage::run(&stage, &first.action, &event, None).await;
+    Stage::run(&stage, &first, &event, None).await;
     let mut again = std::mem::take(&mut *stage.again.lock().unwrap_or_else(PoisonError::into_inner));
     // The one that caused the others ended last.
     again.reverse();
     Ok(again)
-}
-
-/// The run at the top of those that led to this one.
-fn top<'a>(recorded: &'a [Activation], run: &'a Activation) -> &'a Activation {
-    let mut top = run;
-    // An id cannot be its own cause; a damaged record ends the climb.
-    for _ in 0..recorded.len() {
-        match top.cause.and_then(|cause| recorded.iter().find(|run| run.id == cause)) {
-            Some(cause) => top = cause,
-            None => break,
-        }
-    }
-    top
 }
 
 impl Stage {
@@ -162,10 +127,9 @@ impl Stage {
 
     pub(crate) async fn run(stage: &Arc<Self>, name: &str, event: &Event, cause: Option<Uuid>) -> Answer {
         let recorded = stage.take(name, cause);
-        let timeline = recorded.as_ref().and_then(|run| serde_json::from_str::<Timeline>(run.detail.as_deref()?).ok());
-        let timeline = timeline.unwrap_or_default();
+        let timeline = recorded.as_ref().map(|run| run.timeline.clone()).unwrap_or_default();
         let script = Arc::new(Script::new(timeline.calls));
-        let was_suppressed = recorded.as_ref().is_some_and(|run| run.status == Status::Suppressed);
+        let was_suppressed = recorded.as_ref().is_some_and(|run| run.is_suppressed);
         let deployed = stage.manifest.actions.iter().find(|deployed| deployed.full_name() == name);
         let entry = deployed.and_then(|deployed| stage.entries.get(deployed.function.as_str()));
         let answer = match (deployed, entry) {
@@ -190,8 +154,8 @@ impl Stage {
             action: name.to_owned(),
             recorded: recorded.map(|run| Then {
                 activation_id: run.id.simple().to_string(),
-                status: run.status.as_str(),
-                result: serde_json::from_str(&run.result).unwrap_or_default(),
+                status: run.status,
+                result: run.result,
             }),
             status: answer.status,
             result: answer.result.clone(),
@@ -202,7 +166,7 @@ impl Stage {
     }
 
     /// The recorded run of this action with this cause; each is taken once.
-    fn take(&self, action: &str, cause: Option<Uuid>) -> Option<Activation> {
+    fn take(&self, action: &str, cause: Option<Uuid>) -> Option<CaseRun> {
         let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         let place = recorded.iter().position(|run| run.action == action && run.cause == cause)?;
         Some(recorded.remove(place))

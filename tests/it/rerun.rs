@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Project, Server};
+use crate::support::{Project, RUNTIME_AUTH, Server};
 
 const STATUS_UPDATE: &str = "be-observer.sales_order_status_update";
 
@@ -13,7 +13,7 @@ fn runs(project: &Project) -> Vec<Value> {
 }
 
 fn has_name(run: &Value, action: &str) -> bool {
-    run["annotations"].as_array().unwrap().iter().any(|annotation| annotation["value"] == action)
+    run.to_string().contains(&format!("\"{action}\"")) || run["action"] == action
 }
 
 /// Waits until a run of the action is on record; its id.
@@ -56,6 +56,11 @@ async fn a_failed_order_runs_again_on_what_is_recorded_and_touches_nothing() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "nothing was sent, and nothing was written\n");
     assert_eq!(kit.calls("orders/4711/comments").await.len(), calls, "nothing was sent");
     assert_eq!(runs(&project).len(), recorded, "nothing was written");
+
+    // From another folder, of the kit that runs.
+    let elsewhere = Project::new().with("KIT_URL", &kit.url("/")).with("KIT_API_KEY", RUNTIME_AUTH);
+    let output = elsewhere.run(&["activation", "rerun", &handler, "--json"]);
+    assert_eq!(serde_json::from_slice::<Vec<Value>>(&output.stdout).unwrap(), again, "{output:?}");
 
     // The run that took the event in is no delivery of it.
     let ingestion = run_of(&project, &kit, "ingestion/webhook").await;

@@ -15,6 +15,7 @@ mod headers;
 mod journal;
 mod manifest;
 mod oauth;
+mod place;
 mod redaction;
 mod search;
 mod sender;
@@ -32,6 +33,7 @@ pub use headers::headers;
 pub use journal::journal;
 pub use manifest::manifest;
 pub use oauth::oauth;
+pub use place::place;
 pub use search::search;
 pub use sender::sender;
 pub use subscription::subscription;
@@ -43,7 +45,7 @@ pub use webhook::webhook;
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets and of their seeds' folders.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("action", action),
     ("cloud_event", cloud_event),
     ("filter", filter),
@@ -51,6 +53,7 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("journal", journal),
     ("manifest", manifest),
     ("oauth", oauth),
+    ("place", place),
     ("redaction", redaction),
     ("search", search),
     ("sender", sender),

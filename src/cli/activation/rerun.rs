@@ -4,8 +4,9 @@ use clap::Args;
 use serde_json::Value;
 use settings::Manifest;
 
-use super::local::Folder;
-use super::table::{cut, plain, printable};
+use crate::cli::source::Source;
+use crate::cli::table::{cut, plain, printable};
+use crate::inspect::Look;
 use crate::rerun::{self, CallAgain, RunAgain};
 use crate::secrets;
 
@@ -22,12 +23,12 @@ pub struct Options {
 }
 
 /// Runs the actions of this program: with a handler that was changed since the answer may be another one.
-pub async fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+pub async fn run(root: &Path, source: &Source, options: &Options) -> anyhow::Result<()> {
     let variables = secrets::variables(root)?;
     let manifest = Manifest::load(root, &variables)?;
     secrets::learn_inputs(&manifest);
-    let folder = Folder::open(root, "activations")?;
-    let again = rerun::rerun(&folder.reader, manifest, options.id).await?;
+    let case = source.ask(&Look::Case(options.id.uuid())).await?;
+    let again = rerun::rerun(serde_json::from_value(case)?, manifest).await?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&again)?);
         return Ok(());
