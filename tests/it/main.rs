@@ -31,6 +31,7 @@ mod onboarding;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
+mod rerun;
 mod runtime_key;
 mod sandbox_events;
 mod secrets;
