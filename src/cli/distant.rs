@@ -76,6 +76,11 @@ impl Kit {
         let is_of_action = status.is_success() || matches!(status.as_u16(), 500 | 502);
         match answer {
             Some(answer) if is_of_action => Ok((status, answer)),
+            Some(_) if status == StatusCode::NOT_FOUND => bail!(
+                "the kit at {} has no action `{}`\n  hint: is it one of this folder, started since the last change?",
+                self.url,
+                name.join("/")
+            ),
             answer => Err(self.refusal(status, &answer.unwrap_or_default())),
         }
     }
@@ -132,6 +137,9 @@ impl Kit {
                 env!("CARGO_PKG_VERSION")
             ))
             .into(),
+            (StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE, Some(error), _) => {
+                anyhow!("the kit at {url} refuses that ({}): {error}", status.as_u16())
+            }
             (status, Some(error), _) => anyhow!("the kit at {url} cannot answer now ({}): {error}", status.as_u16()),
             (status, None, _) => anyhow!(
                 "what answers at {url} cannot be understood ({})\n  hint: is that a kit? `KIT_URL` says where it is",

@@ -3,6 +3,7 @@
 
 mod elsewhere;
 mod following;
+mod invoking;
 mod pages;
 mod sending;
 
