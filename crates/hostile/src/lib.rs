@@ -16,6 +16,7 @@ mod journal;
 mod manifest;
 mod oauth;
 mod redaction;
+mod runtime;
 mod search;
 mod sender;
 mod service;
@@ -32,6 +33,7 @@ pub use headers::headers;
 pub use journal::journal;
 pub use manifest::manifest;
 pub use oauth::oauth;
+pub use runtime::runtime;
 pub use search::search;
 pub use sender::sender;
 pub use subscription::subscription;
@@ -43,7 +45,7 @@ pub use webhook::webhook;
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets and of their seeds' folders.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("action", action),
     ("cloud_event", cloud_event),
     ("filter", filter),
@@ -52,6 +54,7 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("manifest", manifest),
     ("oauth", oauth),
     ("redaction", redaction),
+    ("runtime", runtime),
     ("search", search),
     ("sender", sender),
     ("subscription", subscription),

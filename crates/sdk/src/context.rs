@@ -31,6 +31,10 @@ impl Inputs {
         self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// A text input; an empty one counts as not set.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())

@@ -33,7 +33,7 @@ impl CrossOrigin {
     pub fn of(deployed: &Deployed) -> Self {
         let answers_itself = match &*deployed.entry {
             Entry::Web(action) => action.methods().contains(&Method::OPTIONS),
-            Entry::Event(_) | Entry::Runtime(_) => false,
+            Entry::Event(_) | Entry::Runtime(_) | Entry::Sequence(_) => false,
         };
         match (deployed.guards.is_empty(), answers_itself) {
             (true, _) => Self::Withheld,
