@@ -20,15 +20,10 @@ pub(super) fn read(package: &str, node: &Node, faults: &mut Vec<Fault>) -> Actio
         faults.push(entry.fault("expected a key of a sequence", suggestion::hint(&entry.name, &KEYS)));
     }
     let find = |name| node::find(entries, name);
-    let components = match find("actions") {
-        Some(actions) => read_components(package, actions, faults),
-        None => {
-            if node.is_map() {
-                faults.push(node.missing("actions", "expected the actions to run, they are missing", ACTIONS_HINT));
-            }
-            Vec::new()
-        }
-    };
+    if find("actions").is_none() && node.is_map() {
+        faults.push(node.missing("actions", "expected the actions to run, they are missing", ACTIONS_HINT));
+    }
+    let components = find("actions").map_or_else(Vec::new, |actions| read_components(package, actions, faults));
     Action {
         package: package.to_owned(),
         name: node.name.clone(),
