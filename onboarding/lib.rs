@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod files;
 mod observed;
+mod place;
 mod plan;
 mod problem;
 mod record;
@@ -32,6 +33,7 @@ pub use desired::{Desired, EventMetadata, Interest, Provider, Registration};
 pub use failure::{Failure, Phase};
 pub use files::{EVENTS_FILE, PROVIDERS_FILE, REGISTRATIONS_FILE, SUBSCRIPTIONS_FILE};
 pub use observed::Observed;
+pub use place::{Place, PlaceError};
 pub use plan::{Plan, Rules, Targets};
 pub use problem::{LoadError, Problem};
 pub use record::{

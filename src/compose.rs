@@ -17,12 +17,13 @@ use schemes::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use server::{Face, Operators, Tls, Webhooks};
 use settings::{Environment, OnParked, Retry, Role};
-use store::{Options, Sqlite, Store, keep_private, make_private};
+use store::{Options, Reader, Sqlite, Store, keep_private, make_private};
 use tracing::warn;
 
 use crate::beside::{Beside, Shared};
 use crate::events::Means;
 use crate::guards::{self, Guards};
+use crate::inspect::routes::{self, Inspected};
 use crate::project::Project;
 use crate::runtime_auth::RuntimeUser;
 use crate::secrets;
@@ -135,7 +136,7 @@ pub async fn compose_on(
         readiness: readiness.clone(),
     };
     let (sandbox, stand_ins) = fallback.map(|fallback| sandbox(project, address, &fallback)).transpose()?.unzip();
-    let others = travel.router.merge(stand_ins.unwrap_or_default()).merge(face.operators.guard(metrics::router()));
+    let others = travel.router.merge(stand_ins.unwrap_or_default()).merge(own_routes(project, &face)?);
     Ok(Kit {
         limits: limits::server(project),
         tls: project.tls()?.map(Arc::new),
@@ -149,6 +150,15 @@ pub async fn compose_on(
         deliveries,
         beside,
     })
+}
+
+/// What operators read, and what commands are told that ask from elsewhere.
+fn own_routes(project: &Project, face: &Face) -> anyhow::Result<Router> {
+    let metrics = face.operators.guard(metrics::router());
+    let Some(key) = &face.runtime else { return Ok(metrics) };
+    let reader = Reader::open(&project.data()).context(UNUSABLE)?;
+    let inspected = Inspected::new(reader, Arc::clone(&face.store), Arc::clone(&face.clock));
+    Ok(metrics.merge(routes::router(inspected, key)))
 }
 
 fn tell_unread(environment: &Environment) {

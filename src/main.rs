@@ -10,6 +10,7 @@ mod dev_client;
 mod events;
 mod guards;
 mod identity;
+mod inspect;
 mod limits;
 mod log;
 mod metrics;

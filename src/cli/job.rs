@@ -1,12 +1,14 @@
 use std::path::Path;
 
 use clap::Subcommand;
-use serde_json::{Value, json};
-use store::Job;
+use jiff::Timestamp;
+use serde_json::Value;
 
-use super::local::Folder;
+use super::moment::moment;
 use super::orders::progress;
-use super::table::{cut, plain, printable};
+use super::source::Source;
+use super::table::{cell, cut, plain, print_json, printable, rows, time};
+use crate::inspect::Look;
 
 /// A replay names up to a thousand events.
 const WORK_CHARACTERS_MAX: usize = 200;
@@ -15,33 +17,38 @@ const WORK_CHARACTERS_MAX: usize = 200;
 pub enum Command {
     /// List the work that the kit was asked for, oldest first, and how far it is.
     List {
+        /// Asked for then or later: `2h` ago, or a time.
+        #[arg(long)]
+        since: Option<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
 }
 
-/// Reads the local folder, also while a kit is running on it.
-pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
-    let Command::List { json } = command;
-    let jobs = Folder::open(root, "jobs")?.reader.jobs()?;
-    if *json {
-        let rows: Vec<Value> = jobs.iter().map(row).collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-        return Ok(());
+pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
+    let Command::List { since, json } = command;
+    let since = since.as_deref().map(|text| moment("--since", text, Timestamp::now())).transpose()?;
+    let mut jobs = Source::open(root, "jobs")?.ask(&Look::Jobs).await?;
+    if let (Some(since), Value::Array(jobs)) = (since, &mut jobs) {
+        let created = |job: &Value| job["created"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        jobs.retain(|job| created(job).is_some_and(|created| created >= since));
     }
-    if jobs.is_empty() {
+    if *json {
+        return print_json(&jobs);
+    }
+    if rows(&jobs).is_empty() {
         eprintln!("the kit was asked for nothing yet");
         return Ok(());
     }
     let mut table = plain(["Created", "State", "Job ID", "Progress", "Work"]);
-    for job in &jobs {
+    for job in rows(&jobs) {
         table.add_row([
-            job.created.strftime("%F %T").to_string(),
-            job.state.as_str().to_owned(),
-            job.id.to_string(),
-            progress(job),
-            cut(&printable(&work(&job.document)), WORK_CHARACTERS_MAX),
+            time(job, "created"),
+            cell(job, "state"),
+            cell(job, "id"),
+            progress(&job["progress"]),
+            cut(&printable(&work(&job["document"])), WORK_CHARACTERS_MAX),
         ]);
     }
     println!("{}", table.trim_fmt());
@@ -49,8 +56,8 @@ pub fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
 }
 
 /// What a job asks for, in words.
-fn work(document: &str) -> String {
-    let Ok(Value::Object(tasks)) = serde_json::from_str(document) else { return document.to_owned() };
+fn work(document: &Value) -> String {
+    let Value::Object(tasks) = document else { return document.to_string() };
     let told = tasks.iter().map(|(task, asked)| format!("{task} {}", words(asked)));
     told.collect::<Vec<_>>().join(", ")
 }
@@ -69,15 +76,4 @@ fn words(asked: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-fn row(job: &Job) -> Value {
-    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
-    json!({
-        "id": job.id.to_string(),
-        "created": job.created.to_string(),
-        "state": job.state.as_str(),
-        "document": parsed(&job.document),
-        "progress": parsed(&job.progress),
-    })
 }

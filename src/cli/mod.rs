@@ -5,19 +5,24 @@ mod credential;
 mod delivery;
 mod demo;
 mod dev;
+mod distant;
 mod doctor;
 mod event;
+mod follow;
 mod job;
 mod journal;
 mod kept;
 mod local;
+mod manual;
+mod moment;
 mod onboard;
 mod orders;
 mod registration;
 mod serve;
 mod signing_key;
+mod source;
 mod subscribe;
-mod table;
+pub mod table;
 mod torture;
 mod verify;
 mod webhook_secret;
@@ -29,7 +34,7 @@ use clap::{Parser, Subcommand};
 
 /// Takes back-office events in, and brings them to Adobe Commerce.
 #[derive(Debug, Parser)]
-#[command(name = "kit", version)]
+#[command(name = "kit", version, after_help = manual::EXIT_CODES)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -93,6 +98,10 @@ pub enum Command {
     /// Manage the secrets that webhooks of registrations share with our own events service.
     #[command(subcommand)]
     WebhookSecret(webhook_secret::Command),
+    /// Print the script that completes commands and options in a shell.
+    Completions(manual::Options),
+    /// Print the manual page: `kit man | man -l -`.
+    Man,
     /// Kill the program under load, with faults all around it, and check that nothing was lost, doubled or left.
     Torture(torture::Options),
     /// What `torture` starts and kills.
@@ -116,16 +125,18 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Offboard(options) => onboard::offboard::run(&root(), &options).await,
         Command::Subscribe(options) => subscribe::run(&root(), &options).await,
         Command::Action(command) => action::run(&root(), &command).await,
-        Command::Activation(command) => activation::run(&root(), &command),
+        Command::Activation(command) => activation::run(&root(), &command).await,
         Command::Delivery(command) => delivery::run(&root(), &command).await,
         Command::Event(command) => event::run(&root(), &command).await,
         Command::Registration(command) => registration::run(&root(), &command).await,
-        Command::Journal(command) => journal::run(&root(), &command),
-        Command::Job(command) => job::run(&root(), &command),
+        Command::Journal(command) => journal::run(&root(), &command).await,
+        Command::Job(command) => job::run(&root(), &command).await,
         Command::Credential(command) => credential::run(&root(), &command),
         Command::SigningKey(command) => signing_key::run(&root(), &command),
         Command::Verify(options) => verify::run(&root(), &options),
         Command::WebhookSecret(command) => webhook_secret::run(&root(), &command),
+        Command::Completions(options) => manual::completions(&options),
+        Command::Man => manual::man(),
         Command::Torture(options) => torture::run(&root(), &options).await,
         Command::TortureChild(options) => torture::child::run(&root(), &options).await,
     };

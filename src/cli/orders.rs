@@ -1,7 +1,6 @@
 //! Work that the command line asks a kit for: kept as a job, which the kit of the folder carries out.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -9,10 +8,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{Beside, Job, JobState, Reader};
-use uuid::Uuid;
+use store::{Beside, JobState};
 
-use super::local::Folder;
+use super::source::Source;
+use super::table::{cell, printable, rows};
+use crate::inspect::{Look, jobs};
 
 const ASKED_EVERY: Duration = Duration::from_millis(250);
 
@@ -71,18 +71,16 @@ impl Asking {
     }
 
     /// Stores the job and says so; waits for its end while a kit runs. A job that failed is an error.
-    pub async fn place(&self, folder: &Folder, document: &Value, what: &str, count: Option<u64>) -> anyhow::Result<()> {
-        let (mut job, is_running) = put(&folder.path, document)?;
+    pub async fn place(&self, source: &Source, document: &Value, what: &str, count: Option<u64>) -> anyhow::Result<()> {
+        let (mut job, is_running) = put(source, document).await?;
         if !self.json {
-            println!("{what}: job {}", job.id);
+            println!("{what}: job {}", cell(&job, "id"));
         }
         if is_running && !self.no_wait {
-            job = follow(&folder.reader, job).await?;
+            job = follow(source, job).await?;
         }
         if self.json {
-            let progress: Value = serde_json::from_str(&job.progress).unwrap_or_default();
-            let state = job.state.as_str();
-            let id = job.id.to_string();
+            let (id, state, progress) = (&job["id"], &job["state"], &job["progress"]);
             println!(
                 "{}",
                 json!({"job": id, "count": count, "running": is_running, "state": state, "progress": progress})
@@ -90,43 +88,43 @@ impl Asking {
         } else {
             println!("{}", next(&job, is_running));
         }
-        if job.state == JobState::Failed {
-            bail!("the job failed: {}\n  hint: mend that and ask again; the kit's log may say more", progress(&job));
+        if job["state"] == JobState::Failed.as_str() {
+            let progress = progress(&job["progress"]);
+            bail!("the job failed: {progress}\n  hint: mend that and ask again; the kit's log may say more");
         }
         Ok(())
     }
 }
 
 /// What became of a job so far, in words.
-fn next(job: &Job, is_running: bool) -> String {
-    match (job.state, is_running) {
-        (JobState::Done, _) => format!("done: {}", progress(job)),
-        (JobState::Failed, _) => "failed".to_owned(),
-        (JobState::Waiting | JobState::Running, true) => {
-            "the kit that runs on this folder does it; `kit job list` tells how far it is".to_owned()
-        }
-        (JobState::Waiting | JobState::Running, false) => {
-            "no kit runs on this folder; the next one that does will do it".to_owned()
+fn next(job: &Value, is_running: bool) -> String {
+    match (is_open(job), is_running) {
+        (false, _) if job["state"] == JobState::Done.as_str() => format!("done: {}", progress(&job["progress"])),
+        (false, _) => "failed".to_owned(),
+        (true, true) => "the kit that runs there does it; `kit job list` tells how far it is".to_owned(),
+        (true, false) => "no kit runs on this folder; the next one that does will do it".to_owned(),
+    }
+}
+
+fn is_open(job: &Value) -> bool {
+    [JobState::Waiting, JobState::Running].iter().any(|state| job["state"] == state.as_str())
+}
+
+/// The job, and whether a kit runs that takes it up now.
+async fn put(source: &Source, document: &Value) -> anyhow::Result<(Value, bool)> {
+    match source {
+        Source::Kit(kit) => Ok((kit.put_job(document).await?, true)),
+        Source::Folder(folder) => {
+            let store = Beside::open(&folder.path).context("the work cannot be asked for in this folder")?;
+            let job = jobs::new(document, Timestamp::now());
+            store.put_job(&job)?;
+            Ok((jobs::row(&job), store.has_company()))
         }
     }
 }
 
-/// The job, and whether a kit runs that takes it up now.
-fn put(folder: &Path, document: &Value) -> anyhow::Result<(Job, bool)> {
-    let store = Beside::open(folder).context("the work cannot be asked for in this folder")?;
-    let job = Job {
-        id: Uuid::now_v7(),
-        created: Timestamp::now(),
-        state: JobState::Waiting,
-        document: document.to_string(),
-        progress: String::new(),
-    };
-    store.put_job(&job)?;
-    Ok((job, store.has_company()))
-}
-
 /// The job at its end, or as it is when it does not move any more.
-async fn follow(reader: &Reader, placed: Job) -> anyhow::Result<Job> {
+async fn follow(source: &Source, placed: Value) -> anyhow::Result<Value> {
     let bar = ProgressBar::new_spinner();
     // A style that cannot be read leaves the bar plain.
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
@@ -134,16 +132,17 @@ async fn follow(reader: &Reader, placed: Job) -> anyhow::Result<Job> {
     }
     let (mut seen, mut moved) = (placed, Instant::now());
     let mut ticks = tokio::time::interval(ASKED_EVERY);
-    while seen.state.is_open() && moved.elapsed() < STANDSTILL_MAX {
+    while is_open(&seen) && moved.elapsed() < STANDSTILL_MAX {
         ticks.tick().await;
-        let Some(job) = reader.jobs()?.into_iter().find(|job| job.id == seen.id) else {
+        let jobs = source.ask(&Look::Jobs).await?;
+        let Some(job) = rows(&jobs).iter().find(|job| job["id"] == seen["id"]) else {
             bar.finish_and_clear();
-            bail!("the job {} is gone\n  hint: `kit job list` shows those there are", seen.id);
+            bail!("the job {} is gone\n  hint: `kit job list` shows those there are", cell(&seen, "id"));
         };
-        if job != seen {
-            (seen, moved) = (job, Instant::now());
+        if *job != seen {
+            (seen, moved) = (job.clone(), Instant::now());
         }
-        bar.set_message(format!("{} {}", seen.state.as_str(), progress(&seen)).trim().to_owned());
+        bar.set_message(format!("{} {}", cell(&seen, "state"), progress(&seen["progress"])).trim().to_owned());
         bar.tick();
     }
     bar.finish_and_clear();
@@ -151,11 +150,11 @@ async fn follow(reader: &Reader, placed: Job) -> anyhow::Result<Job> {
 }
 
 /// How far a job has come, in words.
-pub fn progress(job: &Job) -> String {
-    let Ok(Value::Object(members)) = serde_json::from_str(&job.progress) else { return job.progress.clone() };
+pub fn progress(progress: &Value) -> String {
+    let Value::Object(members) = progress else { return String::new() };
     let told = members.iter().filter_map(|(name, value)| match value {
         Value::Number(number) => Some(format!("{name} {number}")),
-        Value::String(text) => Some(format!("{name} {text}")),
+        Value::String(text) => Some(format!("{name} {}", printable(text))),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     });
     told.collect::<Vec<_>>().join(", ")

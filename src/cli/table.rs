@@ -1,20 +1,80 @@
 use comfy_table::{Table, presets};
 use console::Term;
+use jiff::Timestamp;
+use serde_json::Value;
 
 /// Where nobody sees columns, a cell that has the rest of the line is still cut.
 const LINE_CHARACTERS: usize = 400;
 
 /// A table without lines: columns that `grep` and `awk` can read too.
 pub fn plain<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+    let mut table = bare();
     table.set_header(header);
     table
 }
 
+/// A table without lines and without a header.
+pub fn bare() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table
+}
+
+/// Rows that come one by one: columns are as wide as what was in them so far.
+pub struct Growing<const COLUMNS: usize>([usize; COLUMNS]);
+
+impl<const COLUMNS: usize> Growing<COLUMNS> {
+    pub fn new(header: [&str; COLUMNS]) -> Self {
+        Self(header.map(|name| name.chars().count()))
+    }
+
+    /// The next row; the last column ends where its text ends.
+    pub fn line(&mut self, cells: &[String; COLUMNS]) -> String {
+        let mut line = String::new();
+        for (width, cell) in self.0.iter_mut().zip(cells) {
+            *width = cell.chars().count().max(*width);
+            line.push(' ');
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', *width - cell.chars().count() + 1));
+        }
+        line.trim_end().to_owned()
+    }
+}
+
+/// The member of a row as a cell has it, without what would steer a terminal; nothing when there is none.
+pub fn cell(row: &Value, member: &str) -> String {
+    match &row[member] {
+        Value::Null => String::new(),
+        Value::String(text) => printable(text),
+        other => other.to_string(),
+    }
+}
+
+/// The member of a row that is a time.
+pub fn time(row: &Value, member: &str) -> String {
+    let text = row[member].as_str().unwrap_or_default();
+    text.parse::<Timestamp>().map(|at| at.strftime("%F %T").to_string()).unwrap_or_default()
+}
+
+/// The rows of an answer that is a list.
+pub fn rows(answer: &Value) -> &[Value] {
+    answer.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Prints what programs read.
+pub fn print_json(answer: &Value) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(answer)?);
+    Ok(())
+}
+
 /// The columns of the terminal that stdout is, or those of a long line.
 pub fn width() -> usize {
-    Term::stdout().size_checked().map_or(LINE_CHARACTERS, |(_, columns)| usize::from(columns))
+    terminal_width().unwrap_or(LINE_CHARACTERS)
+}
+
+/// The columns of the terminal that stdout is.
+pub fn terminal_width() -> Option<usize> {
+    Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
 /// The begin of a text that takes no more than `width` columns.

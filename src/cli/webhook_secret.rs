@@ -11,8 +11,9 @@ use store::Registration;
 use uuid::Uuid;
 
 use super::kept::Kept;
-use super::local::{Folder, Registrations, one_of};
+use super::local::Folder;
 use super::table::plain;
+use crate::inspect::{Registrations, one_of};
 use crate::vault::vault;
 
 #[derive(Debug, Subcommand)]

@@ -128,7 +128,7 @@ fn check_list(project: &Project, ids: &[String; 3]) {
     }
     let text = stdout(&project.run(&["activation", "list"]));
     let header: Vec<&str> = text.lines().next().unwrap().split_whitespace().collect();
-    assert_eq!(header, ["Start", "Status", "Activation", "ID", "Duration", "Attempt", "Action"]);
+    assert_eq!(header.join(" "), "Datetime Status Kind Activation ID Wait Duration Attempt Entity");
     assert_eq!(text.lines().count(), 4);
     for (id, action) in
         ids.iter().zip(["ingestion/webhook", "product-backoffice/consumer", "product-backoffice/created"])
@@ -140,7 +140,7 @@ fn check_list(project: &Project, ids: &[String; 3]) {
 
 fn check_records(project: &Project, ids: &[String; 3]) {
     let [webhook, consumer, created] = ids;
-    let record = |id: &str| json_of(project, &["activation", "get", id]);
+    let record = |id: &str| json_of(project, &["activation", "get", id, "--json"]);
     let (webhook, consumer_record, created) = (record(webhook), record(consumer), record(created));
     let answer = json!({"success": true, "message": "Event published successfully"});
     let answer = json!({"statusCode": 200, "body": {"type": PRODUCT_CREATE, "response": answer}});

@@ -57,7 +57,7 @@ impl Schemas {
     ///
     /// # Errors
     /// All faults found, never none.
-    pub(crate) fn check(&self, code: &str, value: &RawValue, prefix: &str) -> Result<(), Vec<Fault>> {
+    pub fn check(&self, code: &str, value: &RawValue, prefix: &str) -> Result<(), Vec<Fault>> {
         let Some(entry) = self.0.get(code) else {
             return Err(vec![Fault::new(prefix, "belongs to an event that is not known")]);
         };

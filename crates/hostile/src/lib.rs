@@ -15,6 +15,7 @@ mod headers;
 mod journal;
 mod manifest;
 mod oauth;
+mod place;
 mod redaction;
 mod runtime;
 mod search;
@@ -33,6 +34,7 @@ pub use headers::headers;
 pub use journal::journal;
 pub use manifest::manifest;
 pub use oauth::oauth;
+pub use place::place;
 pub use runtime::runtime;
 pub use search::search;
 pub use sender::sender;
@@ -45,7 +47,7 @@ pub use webhook::webhook;
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets and of their seeds' folders.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("action", action),
     ("cloud_event", cloud_event),
     ("filter", filter),
@@ -53,6 +55,7 @@ pub const TARGETS: [(&str, Target); 15] = [
     ("journal", journal),
     ("manifest", manifest),
     ("oauth", oauth),
+    ("place", place),
     ("redaction", redaction),
     ("runtime", runtime),
     ("search", search),

@@ -1,7 +1,8 @@
 //! Stripe's webhooks: `stripe-signature: t=<seconds>,v1=<hex>` over `<seconds>.<body>`, with one `v1` for each secret
 //! that is in use.
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
 
 use crate::header::only;
 use crate::{Encoding, MacKeys, Message, Mismatch, Nonce, Proven, Window};
@@ -14,6 +15,20 @@ pub const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 const SIGNATURES_MAX: usize = 16;
 
 const EXPECTED: &str = "`t=<seconds>` once and at most 16 `v1=<hex>`, with commas between them";
+
+/// The header that signs a body with each of the keys.
+pub fn sign(keys: &MacKeys, at: Timestamp, body: &[u8]) -> HeaderMap {
+    let time = at.as_second().to_string();
+    let parts: [&[u8]; 3] = [time.as_bytes(), b".", body];
+    let signatures = keys.sign_with_each(&parts).map(|tag| format!(",v1={}", Encoding::Hex.encode(tag.as_ref())));
+    let text = format!("t={time}{}", signatures.collect::<String>());
+    let mut headers = HeaderMap::new();
+    if let Ok(mut value) = HeaderValue::try_from(text) {
+        value.set_sensitive(true);
+        headers.insert(SIGNATURE, value);
+    }
+    headers
+}
 
 /// Whether one of the keys made one of the signatures.
 pub fn verify(message: &Message<'_>, keys: &MacKeys, window: Window) -> Result<Proven, Mismatch> {

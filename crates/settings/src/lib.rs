@@ -17,8 +17,8 @@ pub use environment::{
     AdobeAuth, Backoffice, BackofficeAuth, BodyLimits, Caller, Commerce, CommerceAuth, Decompression, Delivery,
     Environment, Events, EventsApi, EventsClient, EventsService, HeaderLimits, HealthRules, Http2Limits, IngestAck,
     Ingestion, IngestionScheme, Integration, Journals, Kept, Local, LogLevel, Memory, Mode, OnParked, Onboarding,
-    RateLimit, Retry, Return, Role, RuntimeAuth, Server, ServerLimits, ServerUrl, Signatures, Store, TargetInputs,
-    TargetLimits, Tls, Traces, is_exposed,
+    RateLimit, Remote, Retry, Return, Role, RuntimeAuth, Server, ServerLimits, ServerUrl, Signatures, Store,
+    TargetInputs, TargetLimits, Tls, Traces, is_exposed,
 };
 pub use fault::{Fault, Faults, Location};
 pub use manifest::{Action, EventRegistration, EventsOfInterest, Limits, MANIFEST_FILE, Manifest, Web};

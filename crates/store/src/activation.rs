@@ -103,3 +103,10 @@ pub struct Filter {
     /// Only runs that began before this time.
     pub upto: Option<Timestamp>,
 }
+
+/// How far somebody has read the runs: of those that are recorded, and of those that stand in their events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunPlace {
+    pub recorded: i64,
+    pub event: i64,
+}

@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use activation::{Activation, Filter, Status};
+pub use activation::{Activation, Filter, RunPlace, Status};
 pub use catalogue::{
     Catalogue, EventMetadata, Interest, Provider, Registration, RegistrationHealth, SubscriberFilter, Verification,
     slug,

@@ -1,5 +1,5 @@
 mod invoke;
-mod proof;
+pub mod proof;
 mod sync_bar;
 
 use std::path::Path;
@@ -82,7 +82,7 @@ fn url(action: &Action, server: &Server) -> anyhow::Result<String> {
 }
 
 /// Where the kit is.
-fn base(server: &Server) -> anyhow::Result<&str> {
+pub fn base(server: &Server) -> anyhow::Result<&str> {
     match &server.url {
         ServerUrl::Known(base) => Ok(base),
         ServerUrl::AnyPort => bail!(

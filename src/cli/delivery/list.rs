@@ -1,16 +1,22 @@
-use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use store::{DeliveryFilter, Listed, State};
+use serde_json::Value;
+use store::State;
 
 use super::query::Query;
-use super::reason::{self, next_attempt};
-use crate::cli::local::{Folder, Registrations};
-use crate::cli::table::{cut, plain, width};
+use crate::cli::follow::{Came, Following, follow};
+use crate::cli::source::Source;
+use crate::cli::table::{Growing, cell, cut, plain, print_json, rows, time, width};
+use crate::inspect::{Look, deliveries};
 
 /// A reason is never cut below this, however narrow the terminal.
 const REASON_LEAST: usize = 24;
+
+/// Of a reason, when what follows is not known yet.
+const REASON_FOLLOWED: usize = 80;
+
+const HEADER: [&str; 9] =
+    ["Accepted", "State", "Drawer", "Attempts", "Registration", "Event", "Event ID", "Next", "Reason"];
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -25,119 +31,119 @@ pub struct Options {
     /// How many at the most.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    following: Following,
 }
 
 impl Options {
-    fn filter(&self, registrations: &Registrations) -> anyhow::Result<DeliveryFilter> {
-        let mut filter = self.query.filter(registrations, Timestamp::now())?;
+    fn asked(&self) -> anyhow::Result<deliveries::Query> {
+        let mut query = self.query.asked(Timestamp::now())?;
         if self.undelivered {
-            filter.states = State::UNDELIVERED.to_vec();
+            query.state = Some(words(&State::UNDELIVERED));
         }
         if self.blocked {
-            filter.states = vec![State::Waiting, State::Blocking];
+            query.state = Some(words(&[State::Waiting, State::Blocking]));
         }
         // One more than asked for tells whether there are more.
-        filter.limit = usize::from(self.limit) + 1;
-        Ok(filter)
+        query.limit = Some(self.limit + 1);
+        Ok(query)
     }
 }
 
-pub fn run(folder: &Folder, options: &Options) -> anyhow::Result<()> {
-    let registrations = folder.registrations()?;
-    let mut found = folder.reader.deliveries(&options.filter(&registrations)?)?;
-    let is_cut = found.len() > usize::from(options.limit);
-    found.truncate(usize::from(options.limit));
-    let reasons: Vec<Option<String>> =
-        found.iter().map(|listed| reason::of(folder, &registrations, listed)).collect::<anyhow::Result<_>>()?;
-    if options.json {
-        let rows: Vec<Value> = found
-            .iter()
-            .zip(reasons)
-            .map(|(listed, reason)| {
-                let mut row = as_json(listed, &registrations);
-                row["reason"] = json!(reason);
-                row
-            })
-            .collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-        return Ok(());
+/// States as a query has them.
+pub fn words(states: &[State]) -> String {
+    states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(",")
+}
+
+pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
+    let asked = options.asked()?;
+    let mut found = source.ask(&Look::Deliveries(asked.clone())).await?;
+    if options.following.follow {
+        return follow_from(source, options, asked, found).await;
     }
-    if found.is_empty() {
+    let limit = usize::from(options.limit);
+    let is_cut = rows(&found).len() > limit;
+    if let Value::Array(rows) = &mut found {
+        rows.truncate(limit);
+    }
+    if options.following.json {
+        return print_json(&found);
+    }
+    if rows(&found).is_empty() {
         eprintln!("no delivery is like that");
         return Ok(());
     }
-    print(&found, &reasons, &registrations);
+    print(rows(&found));
     if is_cut {
         eprintln!("there are more; `--limit` shows up to 1000, `--until` those before a time");
     }
     Ok(())
 }
 
-/// The deliveries of one event, by its id or by the sender's uid; never none.
-pub fn of_event(folder: &Folder, known_by: &str) -> anyhow::Result<Vec<Listed>> {
-    const LIMIT: usize = 10_000;
-    let filter = DeliveryFilter { event: Some(known_by.to_owned()), limit: LIMIT, ..DeliveryFilter::default() };
-    let mut found = folder.reader.deliveries(&filter)?;
-    found.reverse();
-    if found.is_empty() {
-        bail!(
-            "there is no event `{known_by}` that was to be delivered\n  hint: an event's id, or the uid that its sender \
-             gave it; `kit delivery list` shows those that are kept"
-        );
+/// Prints the newest, oldest first, and those that come behind them.
+async fn follow_from(
+    source: &Source,
+    options: &Options,
+    asked: deliveries::Query,
+    mut newest: Value,
+) -> anyhow::Result<()> {
+    if let Value::Array(rows) = &mut newest {
+        rows.truncate(usize::from(options.limit));
+        rows.reverse();
     }
-    Ok(found)
+    let mut lines = Growing::new(HEADER);
+    if !options.following.json {
+        println!("{}", lines.line(&HEADER.map(str::to_owned)));
+    }
+    // Before all there is.
+    let mut after = "0-0".to_owned();
+    let mut page = Some(newest);
+    follow(async || {
+        let page = if let Some(newest) = page.take() {
+            newest
+        } else {
+            let behind = Some(after.clone());
+            let query = deliveries::Query { oldest_first: Some(true), after: behind, ..asked.clone() };
+            source.ask(&Look::Deliveries(query)).await?
+        };
+        for row in rows(&page) {
+            let reason = cut(&cell(row, "reason"), REASON_FOLLOWED);
+            let cells = cells(row).into_iter().chain([reason]).collect::<Vec<_>>();
+            let cells: [String; 9] = cells.try_into().unwrap_or_default();
+            println!("{}", if options.following.json { row.to_string() } else { lines.line(&cells) });
+            after = cell(row, "cursor");
+        }
+        Ok(if rows(&page).is_empty() { Came::Nothing } else { Came::Something })
+    })
+    .await
 }
 
-fn print(found: &[Listed], reasons: &[Option<String>], registrations: &Registrations) {
-    const HEADER: [&str; 9] =
-        ["Accepted", "State", "Drawer", "Attempts", "Registration", "Event", "Event ID", "Next", "Reason"];
-    let rows: Vec<[String; 8]> = found.iter().map(|listed| cells(listed, registrations)).collect();
+fn print(found: &[Value]) {
+    let cells: Vec<[String; 8]> = found.iter().map(cells).collect();
     let mut taken = 2;
     for (column, header) in HEADER[..8].iter().enumerate() {
-        let cells = rows.iter().map(|row| row[column].chars().count());
+        let cells = cells.iter().map(|row| row[column].chars().count());
         taken += cells.max().unwrap_or_default().max(header.len()) + 2;
     }
     let reason_width = width().saturating_sub(taken).max(REASON_LEAST);
     let mut table = plain(HEADER);
-    for (row, reason) in rows.into_iter().zip(reasons) {
-        let reason = cut(reason.as_deref().unwrap_or_default(), reason_width);
-        table.add_row(row.into_iter().chain([reason]));
+    for (cells, row) in cells.into_iter().zip(found) {
+        let reason = cut(&cell(row, "reason"), reason_width);
+        table.add_row(cells.into_iter().chain([reason]));
     }
     println!("{}", table.trim_fmt());
 }
 
 /// All but the reason.
-pub fn cells(listed: &Listed, registrations: &Registrations) -> [String; 8] {
-    let delivery = &listed.delivery;
+pub fn cells(row: &Value) -> [String; 8] {
     [
-        listed.at.strftime("%F %T").to_string(),
-        delivery.state.as_str().to_owned(),
-        delivery.drawer.map(|drawer| drawer.as_str().to_owned()).unwrap_or_default(),
-        delivery.attempts.to_string(),
-        registrations.name(delivery.registration),
-        listed.code.clone(),
-        listed.id.to_string(),
-        next_attempt(listed).unwrap_or_default(),
+        time(row, "accepted"),
+        cell(row, "state"),
+        cell(row, "drawer"),
+        cell(row, "attempts"),
+        cell(row, "registration"),
+        cell(row, "code"),
+        cell(row, "event"),
+        time(row, "next"),
     ]
-}
-
-pub fn as_json(listed: &Listed, registrations: &Registrations) -> Value {
-    let delivery = &listed.delivery;
-    json!({
-        "accepted": listed.at.to_string(),
-        "state": delivery.state.as_str(),
-        "drawer": delivery.drawer.map(store::Drawer::as_str),
-        "attempts": delivery.attempts,
-        "replays": delivery.replays,
-        "registration": registrations.name(delivery.registration),
-        "code": listed.code,
-        "event": listed.id.to_string(),
-        "uid": listed.uid,
-        "next": (delivery.state == State::Due).then(|| delivery.due.to_string()),
-        "in_doubt": delivery.is_in_doubt,
-        "has_effect": delivery.has_effect,
-    })
 }

@@ -3,14 +3,15 @@
 mod get;
 mod list;
 mod query;
-mod reason;
 mod replay;
+
+pub use get::{is_failed, state};
 
 use std::path::Path;
 
 use clap::Subcommand;
 
-use super::local::Folder;
+use super::source::Source;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -22,12 +23,11 @@ pub enum Command {
     Replay(replay::Options),
 }
 
-/// Works on the local folder, also while a kit is running on it.
 pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
-    let folder = Folder::open(root, "deliveries")?;
+    let source = Source::open(root, "deliveries")?;
     match command {
-        Command::List(options) => list::run(&folder, options),
-        Command::Get(options) => get::run(&folder, options),
-        Command::Replay(options) => replay::run(&folder, options).await,
+        Command::List(options) => list::run(&source, options).await,
+        Command::Get(options) => get::run(&source, options).await,
+        Command::Replay(options) => replay::run(&source, options).await,
     }
 }

@@ -1,18 +1,24 @@
 use anyhow::bail;
 use clap::Args;
-use engine::PUBLISH;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{DeliveryFilter, Listed, Order, State};
+use store::State;
 
-use super::list::{as_json, cells, of_event};
+use super::list::{cells, words};
 use super::query::{Query, document};
-use crate::cli::local::{Folder, Registrations};
 use crate::cli::orders::Asking;
-use crate::cli::table::plain;
+use crate::cli::registration;
+use crate::cli::source::Source;
+use crate::cli::table::{cell, plain, rows};
+use crate::inspect::Look;
+use crate::inspect::deliveries::{self, place};
+use crate::inspect::registrations::PUBLICATION;
 
 /// Deliveries that are looked at in one go.
-const PAGE: usize = 1_000;
+const PAGE: u16 = 1_000;
+
+/// What will run by itself.
+const OPEN: [State; 3] = [State::Waiting, State::Due, State::Leased];
 
 /// What a query without states means: all that waits for a person, or was refused.
 const STATES: [State; 3] = [State::Refused, State::Parked, State::Blocking];
@@ -39,24 +45,26 @@ pub struct Options {
 
 /// What is asked for, resolved.
 struct Wanted {
-    /// Empty: a query.
+    /// Their ids. Empty: a query.
     events: Vec<String>,
-    filter: DeliveryFilter,
+    query: deliveries::Query,
+    /// The name of the registration that the query names.
+    registration: Option<String>,
     repeats_effect: bool,
 }
 
-pub async fn run(folder: &Folder, options: &Options) -> anyhow::Result<()> {
-    let registrations = folder.registrations()?;
-    let wanted = wanted(folder, options, &registrations)?;
-    let mut told = Told { wanted: &wanted, registrations: &registrations, json: options.asking.json, before: "[" };
+pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
+    let wanted = wanted(source, options).await?;
+    let mut told = Told { wanted: &wanted, json: options.asking.json, before: "[" };
     let (mut sent, mut not_sent) = (0_u64, 0_u64);
-    each_page(folder, &wanted, |page| {
-        let refused = page.iter().filter(|listed| refusal(listed, &wanted, &registrations).is_some()).count() as u64;
+    let mut pages = Pages { source, wanted: &wanted, after: None, is_over: false };
+    while let Some(page) = pages.next().await? {
+        let refused = page.iter().filter(|row| refusal(row, &wanted).is_some()).count() as u64;
         (sent, not_sent) = (sent + page.len() as u64 - refused, not_sent + refused);
         if options.dry_run {
-            told.page(page);
+            told.page(&page);
         }
-    })?;
+    }
     if options.dry_run {
         told.end(sent, not_sent);
         return Ok(());
@@ -67,8 +75,7 @@ pub async fn run(folder: &Folder, options: &Options) -> anyhow::Result<()> {
     let question = format!("replay {sent} of {} deliveries, at most {} a second?", sent + not_sent, options.rate);
     options.asking.confirm.confirm(&question, "`--dry-run` shows what would be sent")?;
     let what = format!("{sent} of {} deliveries are to be replayed", sent + not_sent);
-    let document = order(&wanted, &registrations, options.rate);
-    options.asking.place(folder, &document, &what, Some(sent)).await
+    options.asking.place(source, &order(&wanted, options.rate), &what, Some(sent)).await
 }
 
 /// Says that a replay would send nothing; `not_sent` deliveries were meant.
@@ -85,7 +92,7 @@ fn nothing(not_sent: u64) -> anyhow::Result<()> {
     )
 }
 
-fn wanted(folder: &Folder, options: &Options, registrations: &Registrations) -> anyhow::Result<Wanted> {
+async fn wanted(source: &Source, options: &Options) -> anyhow::Result<Wanted> {
     let is_query = !options.query.is_empty();
     match (options.ids.is_empty(), is_query) {
         (true, false) => bail!(
@@ -101,28 +108,37 @@ fn wanted(folder: &Folder, options: &Options, registrations: &Registrations) -> 
              their ids; `kit delivery list` shows them"
         );
     }
+    let repeats_effect = options.repeat_effect;
     if !is_query {
-        let events = options.ids.iter().map(|id| event(folder, id)).collect::<anyhow::Result<_>>()?;
-        let filter = DeliveryFilter::default();
-        return Ok(Wanted { events, filter, repeats_effect: options.repeat_effect });
+        let mut events = Vec::new();
+        for id in &options.ids {
+            events.push(event(source, id).await?);
+        }
+        let query = deliveries::Query::default();
+        return Ok(Wanted { events, query, registration: None, repeats_effect });
     }
     let now = Timestamp::now();
-    let mut filter = options.query.filter(registrations, now)?;
-    if filter.registration == Some(PUBLISH) {
-        bail!("publications are no registration that a job could name\n  hint: replay them by the ids of their events");
-    }
-    if filter.states.is_empty() {
-        filter.states = STATES.to_vec();
+    let mut query = options.query.asked(now)?;
+    let registration = match &query.registration {
+        Some(wanted) if wanted == PUBLICATION => bail!(
+            "publications are no registration that a job could name\n  hint: replay them by the ids of their events"
+        ),
+        Some(wanted) => Some(cell(registration::find(&source.ask(&Look::Registrations).await?, wanted)?, "name")),
+        None => None,
+    };
+    if query.state.is_none() {
+        query.state = Some(words(&STATES));
     }
     // What comes later was not looked at, so it is not meant.
-    filter.until = Some(filter.until.unwrap_or(now));
-    filter.order = Order::OldestFirst;
-    Ok(Wanted { events: Vec::new(), filter, repeats_effect: false })
+    query.until = Some(query.until.unwrap_or(now));
+    query.oldest_first = Some(true);
+    Ok(Wanted { events: Vec::new(), query, registration, repeats_effect })
 }
 
 /// The id of the one event that is known by this id or uid.
-fn event(folder: &Folder, known_by: &str) -> anyhow::Result<String> {
-    let mut ids: Vec<String> = of_event(folder, known_by)?.iter().map(|listed| listed.id.to_string()).collect();
+async fn event(source: &Source, known_by: &str) -> anyhow::Result<String> {
+    let found = source.ask(&Look::Delivery(known_by.to_owned())).await?;
+    let mut ids: Vec<String> = rows(&found).iter().map(|row| cell(row, "event")).collect();
     ids.dedup();
     match ids.as_slice() {
         [id] => Ok(id.clone()),
@@ -130,43 +146,56 @@ fn event(folder: &Folder, known_by: &str) -> anyhow::Result<String> {
     }
 }
 
-/// Passes all deliveries that are meant, oldest first.
-fn each_page(folder: &Folder, wanted: &Wanted, mut take: impl FnMut(&[Listed])) -> anyhow::Result<()> {
-    if !wanted.events.is_empty() {
-        let mut all = Vec::new();
-        for id in &wanted.events {
-            all.extend(of_event(folder, id)?);
+/// All deliveries that are meant, oldest first.
+struct Pages<'a> {
+    source: &'a Source,
+    wanted: &'a Wanted,
+    after: Option<String>,
+    is_over: bool,
+}
+
+impl Pages<'_> {
+    async fn next(&mut self) -> anyhow::Result<Option<Vec<Value>>> {
+        if self.is_over {
+            return Ok(None);
         }
-        all.sort_by_key(|listed| (listed.delivery.event, listed.delivery.registration));
-        all.dedup_by_key(|listed| (listed.delivery.event, listed.delivery.registration));
-        take(&all);
-        return Ok(());
+        if !self.wanted.events.is_empty() {
+            self.is_over = true;
+            return self.of_events().await.map(Some);
+        }
+        let query = deliveries::Query { limit: Some(PAGE), after: self.after.take(), ..self.wanted.query.clone() };
+        let page = self.source.ask(&Look::Deliveries(query)).await?;
+        self.after = rows(&page).last().map(|row| cell(row, "cursor"));
+        self.is_over = self.after.is_none();
+        Ok((!self.is_over).then(|| rows(&page).to_vec()))
     }
-    let mut filter = DeliveryFilter { limit: PAGE, ..wanted.filter.clone() };
-    loop {
-        let page = folder.reader.deliveries(&filter)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        filter.after = Some((last.delivery.event, last.delivery.registration));
-        take(&page);
+
+    async fn of_events(&self) -> anyhow::Result<Vec<Value>> {
+        let mut all = Vec::new();
+        for id in &self.wanted.events {
+            all.extend(rows(&self.source.ask(&Look::Delivery(id.clone())).await?).iter().cloned());
+        }
+        all.sort_by_key(|row| place(&cell(row, "cursor")).ok());
+        all.dedup_by_key(|row| cell(row, "cursor"));
+        Ok(all)
     }
 }
 
 /// Why a delivery would not be sent.
-fn refusal(listed: &Listed, wanted: &Wanted, registrations: &Registrations) -> Option<&'static str> {
-    let delivery = &listed.delivery;
-    if delivery.state.is_open() {
-        Some("still open, it will run by itself")
-    } else if delivery.has_effect && !wanted.repeats_effect {
-        Some("its effect is on record")
+fn refusal(row: &Value, wanted: &Wanted) -> Option<String> {
+    if OPEN.iter().any(|state| row["state"] == state.as_str()) {
+        Some("still open, it will run by itself".to_owned())
+    } else if row["has_effect"] == true && !wanted.repeats_effect {
+        Some("its effect is on record".to_owned())
     } else {
-        registrations.takes_nothing(delivery.registration)
+        row["undeliverable"].as_str().map(str::to_owned)
     }
 }
 
-fn order(wanted: &Wanted, registrations: &Registrations, rate: u32) -> Value {
+fn order(wanted: &Wanted, rate: u32) -> Value {
     let mut replay = json!({"rate_per_second": rate, "repeats_effect": wanted.repeats_effect});
     if wanted.events.is_empty() {
-        replay["filter"] = document(&wanted.filter, registrations);
+        replay["filter"] = document(&wanted.query, wanted.registration.clone());
     } else {
         replay["ids"] = json!(wanted.events);
     }
@@ -176,18 +205,17 @@ fn order(wanted: &Wanted, registrations: &Registrations, rate: u32) -> Value {
 /// What a dry run prints, page by page: it need not be held whole.
 struct Told<'a> {
     wanted: &'a Wanted,
-    registrations: &'a Registrations,
     json: bool,
     /// What stands before the next row of JSON.
     before: &'static str,
 }
 
 impl Told<'_> {
-    fn page(&mut self, page: &[Listed]) {
+    fn page(&mut self, page: &[Value]) {
         if self.json {
-            for listed in page {
-                let refusal = refusal(listed, self.wanted, self.registrations);
-                let mut row = as_json(listed, self.registrations);
+            for row in page {
+                let refusal = refusal(row, self.wanted);
+                let mut row = row.clone();
                 row["sent"] = refusal.is_none().into();
                 row["why_not"] = json!(refusal);
                 print!("{}{row}", self.before);
@@ -196,9 +224,9 @@ impl Told<'_> {
             return;
         }
         let mut table = plain(["Sent", "Accepted", "State", "Drawer", "Attempts", "Registration", "Event", "Event ID"]);
-        for listed in page {
-            let [cells @ .., _next] = cells(listed, self.registrations);
-            let refusal = refusal(listed, self.wanted, self.registrations);
+        for row in page {
+            let [cells @ .., _next] = cells(row);
+            let refusal = refusal(row, self.wanted);
             let sent = refusal.map_or_else(|| "yes".to_owned(), |why| format!("no: {why}"));
             table.add_row([sent].into_iter().chain(cells));
         }

@@ -56,7 +56,7 @@ async fn ask_as(kit: &Server, token: &str, org_id: &str) -> Answer {
 /// What the activation of an answer says: its status and its reason.
 fn recorded(project: &Project, answer: &Answer) -> Value {
     let id = answer.header("x-openwhisk-activation-id").unwrap();
-    let shown = project.run(&["activation", "get", id]);
+    let shown = project.run(&["activation", "get", id, "--json"]);
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     shown["response"]["result"].clone()
 }

@@ -62,7 +62,7 @@ async fn another_method_is_not_allowed() {
 
 /// The record of a run, as `kit activation get` prints it.
 fn record(project: &Project, id: &str) -> Value {
-    let output = project.run(&["activation", "get", id]);
+    let output = project.run(&["activation", "get", id, "--json"]);
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -59,7 +59,7 @@ const CONSUMER: &str = "product-backoffice/consumer";
 
 /// What an activation says of a refusal: the body for the caller, and under `reason` what only the activation tells.
 fn reason(project: &Project, activation: &str) -> Value {
-    let output = project.run(&["activation", "get", activation]);
+    let output = project.run(&["activation", "get", activation, "--json"]);
     let record: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let result = &record["response"]["result"];
     let result = result.get("error").unwrap_or(result);

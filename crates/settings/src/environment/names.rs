@@ -115,7 +115,7 @@ const OWN_NAMES: &[&str] = &[
 ];
 
 /// What nothing reads yet, also of Adobe's kits. Whoever sets one expects something that does not happen.
-const UNREAD_NAMES: &[&str] = &["KIT_API_KEY", "EVENT_PREFIX"];
+const UNREAD_NAMES: &[&str] = &["EVENT_PREFIX"];
 
 pub(super) fn check(reader: &mut Reader<'_>) {
     let variables = reader.variables;

@@ -6,7 +6,7 @@ use crate::environment::reader::Reader;
 use crate::environment::{Mode, bind, tls, url};
 use crate::{Faults, Variables};
 
-const URL: &str = "KIT_URL";
+pub(super) const URL: &str = "KIT_URL";
 
 /// Where a command finds a kit that runs. Nothing else is demanded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -208,8 +208,8 @@ fn unknown_variables_of_the_kit_get_the_nearest_known_one() {
 #[test]
 fn variables_that_nothing_reads_yet_are_named() {
     let set =
-        [("KIT_URL", "http://127.0.0.1:9080"), ("KIT_OUTBOUND_ALLOW", ""), ("KIT_API_KEY", "x"), ("KIT_DATA", "x")];
-    assert_eq!(read(Mode::Dev, &set).unwrap().unread, ["KIT_API_KEY"]);
+        [("KIT_URL", "http://127.0.0.1:9080"), ("KIT_OUTBOUND_ALLOW", ""), ("EVENT_PREFIX", "x"), ("KIT_DATA", "x")];
+    assert_eq!(read(Mode::Dev, &set).unwrap().unread, ["EVENT_PREFIX"]);
 }
 
 #[test]

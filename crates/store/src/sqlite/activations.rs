@@ -115,6 +115,11 @@ fn ended_before(filter: &Filter, end: Timestamp) -> bool {
     filter.since.is_some_and(|since| end.saturating_add(SET_BACK_MAX).is_ok_and(|end| end < since))
 }
 
+/// Whether the filter lets the run through, whatever its event.
+pub(super) fn is_wanted(filter: &Filter, run: &Activation) -> bool {
+    is_action(filter, &run.action) && is_in_time(filter, run.start) && has_status(filter, run.status.to_number())
+}
+
 fn is_in_time(filter: &Filter, start: Timestamp) -> bool {
     filter.since.is_none_or(|since| millis(start) >= millis(since))
         && filter.upto.is_none_or(|upto| millis(start) < millis(upto))
@@ -142,7 +147,7 @@ fn is_published_by_any(connection: &Connection, filter: &Filter) -> rusqlite::Re
     Ok(false)
 }
 
-fn has_row(connection: &Connection, id: Uuid) -> rusqlite::Result<bool> {
+pub(super) fn has_row(connection: &Connection, id: Uuid) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("SELECT EXISTS(SELECT 1 FROM activation WHERE uuid = ?1)")?
         .query_row([id.as_bytes()], |row| row.get(0))

@@ -3,6 +3,7 @@
 mod activations;
 mod append;
 mod batch;
+mod behind;
 mod beside;
 mod changes;
 mod checkpoint;

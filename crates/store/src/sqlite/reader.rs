@@ -7,11 +7,11 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::open::plan_once;
-use super::{DATABASE, activations, counts, damage, job, journal, list, rows, schema, trace, writer};
+use super::{DATABASE, activations, behind, counts, damage, job, journal, list, rows, schema, trace, writer};
 use crate::error::OpenError;
 use crate::{
     Activation, AttemptCount, Backlog, Catalogue, Credential, Delivery, DeliveryFilter, Filter, Job, JournalPage,
-    JournalRead, Listed, StateCount, StoreError, StoredEvent, Trace, TraceFilter, Vault,
+    JournalRead, Listed, RunPlace, StateCount, StoreError, StoredEvent, Trace, TraceFilter, Vault,
 };
 
 /// Connections kept open between reads.
@@ -61,6 +61,21 @@ impl Reader {
     /// Recorded runs and successful ingestions, newest first.
     pub fn activations(&self, filter: &Filter) -> Result<Vec<Activation>, StoreError> {
         self.with(|connection| activations::list(connection, filter))
+    }
+
+    /// Runs that ended behind this place and that the filter lets through, in the order in which they ended, and the place
+    /// behind them. One that is not removed comes once, whatever happens between two looks.
+    pub fn activations_behind(
+        &self,
+        place: RunPlace,
+        filter: &Filter,
+    ) -> Result<(Vec<Activation>, RunPlace), StoreError> {
+        self.with(|connection| behind::behind(connection, place, filter))
+    }
+
+    /// The place behind all runs that have ended.
+    pub fn newest_run(&self) -> Result<RunPlace, StoreError> {
+        self.with(behind::newest)
     }
 
     /// How many recorded runs and successful ingestions there are, whatever the filter's limit.

@@ -55,7 +55,7 @@ fn assert_unproven(project: &Project, answer: &Answer, reason: &str) {
     assert_eq!(answer.status, 401, "{answer:?}");
     let text = format!("the request is not authorized; activation {} says why", answer.activation());
     assert_eq!(answer.body, json!({ "error": text }));
-    let record = project.run(&["activation", "get", answer.activation()]);
+    let record = project.run(&["activation", "get", answer.activation(), "--json"]);
     let record: Value = serde_json::from_slice(&record.stdout).unwrap();
     let found = record["response"]["result"]["reason"].as_str().unwrap_or_else(|| panic!("no reason in {record}"));
     assert!(found.contains(reason), "`{reason}` is not in `{found}`");

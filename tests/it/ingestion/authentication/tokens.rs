@@ -164,7 +164,7 @@ async fn while_the_issuer_is_silent_nobody_is_refused_for_good() {
     let kit = project.start(&["dev"]);
     let unknown = kit.post_as(&key.token(&claims()), "A").await;
     assert_eq!((unknown.status, unknown.header("retry-after").is_some()), (503, true), "{unknown:?}");
-    let record = project.run(&["activation", "get", unknown.activation()]);
+    let record = project.run(&["activation", "get", unknown.activation(), "--json"]);
     let record = String::from_utf8(record.stdout).unwrap();
     assert!(record.contains("jwt: the issuer's keys cannot be had: it answered 503"), "{record}");
     let nonsense = kit.post_as("a.b.c", "A").await;

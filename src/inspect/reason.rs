@@ -1,9 +1,9 @@
 //! Why a delivery is where it is, in one line.
 
 use serde_json::Value;
-use store::{Activation, Filter, Listed, State};
+use store::{Activation, Filter, Listed, Reader, State};
 
-use crate::cli::local::{Folder, Registrations};
+use super::Registrations;
 use crate::cli::table::printable;
 
 /// Of the newest runs on an event these are looked at: one event goes to few registrations of the same action.
@@ -13,9 +13,9 @@ const RUNS_MAX: usize = 50;
 const NAMED_MAX: usize = 3;
 
 /// For one that waits, what for; for another, the error text of its newest attempt.
-pub fn of(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
+pub fn of(reader: &Reader, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
     match listed.delivery.state {
-        State::Waiting => waits_for(folder, registrations, listed),
+        State::Waiting => waits_for(reader, registrations, listed),
         State::Done | State::Journaled => Ok(None),
         State::Due
         | State::Leased
@@ -23,31 +23,32 @@ pub fn of(folder: &Folder, registrations: &Registrations, listed: &Listed) -> an
         | State::Refused
         | State::Parked
         | State::Suppressed
-        | State::Blocking => newest_said(folder, registrations, listed),
+        | State::Blocking => newest_said(reader, registrations, listed),
     }
 }
 
-fn newest_said(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
-    let runs = attempts(folder, registrations, listed)?;
-    Ok(runs.last().and_then(|run| said(&run.result)).map(|text| printable(&text)))
+fn newest_said(reader: &Reader, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
+    let runs = attempts(reader, registrations, listed)?;
+    let result = runs.last().and_then(|run| serde_json::from_str(&run.result).ok());
+    Ok(result.and_then(|result| said(&result)).map(|text| printable(&text)))
 }
 
 /// The recorded attempts of a delivery, oldest first.
-pub fn attempts(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Vec<Activation>> {
+pub fn attempts(reader: &Reader, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Vec<Activation>> {
     let Some(action) = registrations.action(listed.delivery.registration) else { return Ok(Vec::new()) };
     let filter =
         Filter { limit: RUNS_MAX, action: Some(action.to_owned()), event: Some(listed.id), ..Filter::default() };
-    let mut runs = folder.reader.activations(&filter)?;
+    let mut runs = reader.activations(&filter)?;
     runs.retain(|run| run.attempt > 0);
     runs.reverse();
     Ok(runs)
 }
 
-fn waits_for(folder: &Folder, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
-    let blockers = folder.reader.blockers(listed.delivery.event, listed.delivery.registration)?;
+fn waits_for(reader: &Reader, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Option<String>> {
+    let blockers = reader.blockers(listed.delivery.event, listed.delivery.registration)?;
     let mut named: Vec<String> = Vec::new();
     for blocker in blockers.iter().take(NAMED_MAX) {
-        let said = newest_said(folder, registrations, blocker)?;
+        let said = newest_said(reader, registrations, blocker)?;
         named.push(name(blocker, said));
     }
     if blockers.len() > NAMED_MAX {
@@ -70,7 +71,7 @@ pub fn next_attempt(listed: &Listed) -> Option<String> {
 }
 
 /// What a run says about itself, in one line.
-pub fn said(result: &str) -> Option<String> {
+pub fn said(result: &Value) -> Option<String> {
     const PLACES: [&str; 7] = [
         "/error/body/error",
         "/body/error",
@@ -80,7 +81,6 @@ pub fn said(result: &str) -> Option<String> {
         "/body/message",
         "/error",
     ];
-    let result: Value = serde_json::from_str(result).ok()?;
     let text = PLACES.iter().find_map(|place| result.pointer(place)?.as_str())?;
     let words: Vec<&str> = text.split_whitespace().collect();
     (!words.is_empty()).then(|| words.join(" "))
@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn a_result_says_why_in_one_line() {
         fn check(result: &str, expected: Option<&str>) {
-            assert_eq!(said(result).as_deref(), expected, "{result}");
+            let parsed = serde_json::from_str(result).unwrap_or_default();
+            assert_eq!(said(&parsed).as_deref(), expected, "{result}");
         }
         check(r#"{"error":{"statusCode":404,"body":{"error":"not\n  there"}}}"#, Some("not there"));
         check(r#"{"statusCode":200,"body":{"type":"x","response":{"message":"updated"}}}"#, Some("updated"));
