@@ -40,6 +40,7 @@ mod session;
 mod told;
 mod trace_context;
 mod waits;
+mod web;
 
 pub use arrival::{ArrivalError, Arrivals, Arrived};
 pub use audit::Audit;
@@ -70,3 +71,4 @@ pub use schedule::Schedule;
 pub use schemas::Schemas;
 pub use store::slug;
 pub use trace_context::kept_with;
+pub use web::Begun;

@@ -61,7 +61,8 @@ impl Runner {
             }
             params = match &last.result {
                 Value::Object(result) => result.clone(),
-                _ => Params::new(),
+                // What nobody takes as parameters is still a result, if it is the last.
+                Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Params::new(),
             };
         }
         (parts, last)

@@ -24,6 +24,7 @@ mod service;
 mod subscription;
 mod token;
 mod value;
+mod web_action;
 mod webhook;
 
 pub use self::redaction::redaction;
@@ -41,13 +42,14 @@ pub use sender::sender;
 pub use subscription::subscription;
 pub use token::token;
 pub use value::value;
+pub use web_action::{web_request, web_result};
 pub use webhook::webhook;
 
 /// Judges how one input is taken.
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets and of their seeds' folders.
-pub const TARGETS: [(&str, Target); 16] = [
+pub const TARGETS: [(&str, Target); 18] = [
     ("action", action),
     ("cloud_event", cloud_event),
     ("filter", filter),
@@ -63,6 +65,8 @@ pub const TARGETS: [(&str, Target); 16] = [
     ("subscription", subscription),
     ("token", token),
     ("value", value),
+    ("web_request", web_request),
+    ("web_result", web_result),
     ("webhook", webhook),
 ];
 
