@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use sandbox::Sandbox;
 use schemes::Secrets;
 use secrecy::{ExposeSecret, SecretString};
-use server::{Face, Operators, Tls, Webhooks};
+use server::{Face, Operators, Tls, WebActions, Webhooks};
 use settings::{Environment, OnParked, Retry, Role};
 use store::{Options, Reader, Sqlite, Store, keep_private, make_private};
 use tracing::warn;
@@ -101,9 +101,8 @@ pub async fn compose_on(
     let travel = means.travel(address, &pool).await?;
     let means = guards::Means { service: travel.service.as_ref(), pool: &pool, clock: Arc::clone(&clock) };
     let guards = Guards::new(&environment.adobe_auth, project.mode, means)?;
-    let registry = registry(project, &pool, fallback.as_ref(), &guards)?;
     let runner = Runner::new(RunnerParts {
-        registry,
+        registry: registry(project, &pool, fallback.as_ref(), &guards)?,
         publisher: Arc::new(Intake::new(Arc::clone(&schemas), Arc::clone(&store), Arc::clone(&clock), travel.way)),
         senders: Arc::new(Configured::new(&environment.ingestion, Arc::clone(&clock), &pool, &guards)?),
         store: Arc::clone(&store),
@@ -123,13 +122,13 @@ pub async fn compose_on(
     };
     let beside = Beside::new(environment, shared, travel.service.as_ref());
     let reception = Reception { arrivals, routes, store: Arc::clone(&store), clock: Arc::clone(&clock), answers };
-    let webhooks = Webhooks::new(reception, travel.webhooks, environment.events.comes_back.answer_within);
     let face = Face {
         runner,
         schemas,
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
-        webhooks,
+        webhooks: Webhooks::new(reception, travel.webhooks, environment.events.comes_back.answer_within),
+        web: WebActions::default(),
         operators: operators(&environment.operator_tokens),
         runtime: runtime_user.as_ref().map(|user| user.key(&environment.namespace)),
         bodies: limits::bodies(&environment.limits),

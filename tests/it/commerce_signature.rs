@@ -49,7 +49,7 @@ async fn ask(kit: &Server, signatures: &[&str], body: impl Into<reqwest::Body>) 
 fn check_refused(project: &Project, answer: &Answer, reason: &str) {
     let id = answer.header("x-openwhisk-activation-id").unwrap();
     let message = format!("the request is not authorized; activation {id} says why");
-    assert_eq!((answer.status, &answer.body), (401, &json!({"error": message})), "{reason}");
+    assert_eq!((answer.status, &answer.body), (401, &json!({"error": message, "code": id})), "{reason}");
     let shown = project.run(&["activation", "get", id, "--json"]);
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!(shown["response"]["result"]["reason"], reason);

@@ -4,7 +4,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::header::{HeaderValue, RETRY_AFTER};
 use sdk::ActivationId;
-use sdk::web::{Request, Response};
+use sdk::web::{Request, Response, not_authorized};
+
+use crate::web::failure;
 
 /// Decides on a request to a web action before the action sees it.
 #[async_trait]
@@ -28,11 +30,11 @@ impl Denial {
 
     pub(crate) fn answer(self, activation: ActivationId) -> Response {
         match self {
-            Self::Unproven { reason } => Response::unauthorized(activation).because(reason),
+            Self::Unproven { reason } => failure(activation, 401, &not_authorized(activation)).because(reason),
             Self::Undecided { reason, retry_after } => {
                 // Part of a second is a second: zero would ask for no pause at all.
                 let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-                Response::error(503, "who is calling cannot be checked right now")
+                failure(activation, 503, "who is calling cannot be checked right now")
                     .with_header(RETRY_AFTER, HeaderValue::from(seconds.max(1)))
                     .because(reason)
             }

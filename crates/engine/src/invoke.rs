@@ -82,11 +82,14 @@ impl End {
 
     /// A result of a runtime action.
     fn of(result: Value) -> Self {
-        let Value::Object(members) = &result else {
-            let error = "The action did not produce a valid response and exited unexpectedly.";
-            return Self::failed(Status::DeveloperError, error);
+        let status = match &result {
+            Value::Object(members) if members.contains_key("error") => Status::ApplicationError,
+            Value::Object(_) | Value::Array(_) => Status::Success,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                let error = "The action did not produce a valid response and exited unexpectedly.";
+                return Self::failed(Status::DeveloperError, error);
+            }
         };
-        let status = if members.contains_key("error") { Status::ApplicationError } else { Status::Success };
         Self { status, result }
     }
 }

@@ -39,6 +39,7 @@ mod told;
 mod trace_context;
 pub mod traced;
 mod waits;
+mod web;
 
 pub use arrival::{ArrivalError, Arrivals, Arrived};
 pub use audit::Audit;
@@ -69,3 +70,4 @@ pub use schedule::Schedule;
 pub use schemas::Schemas;
 pub use store::slug;
 pub use trace_context::kept_with;
+pub use web::Begun;

@@ -23,6 +23,7 @@ mod service;
 mod subscription;
 mod token;
 mod value;
+mod web_action;
 mod webhook;
 
 pub use self::redaction::redaction;
@@ -39,13 +40,14 @@ pub use sender::sender;
 pub use subscription::subscription;
 pub use token::token;
 pub use value::value;
+pub use web_action::{web_request, web_result};
 pub use webhook::webhook;
 
 /// Judges how one input is taken.
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets and of their seeds' folders.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 17] = [
     ("action", action),
     ("cloud_event", cloud_event),
     ("filter", filter),
@@ -60,6 +62,8 @@ pub const TARGETS: [(&str, Target); 15] = [
     ("subscription", subscription),
     ("token", token),
     ("value", value),
+    ("web_request", web_request),
+    ("web_result", web_result),
     ("webhook", webhook),
 ];
 

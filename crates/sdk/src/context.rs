@@ -31,6 +31,11 @@ impl Inputs {
         self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    /// Whether there is an input of this name, whatever its value.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A text input; an empty one counts as not set.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())

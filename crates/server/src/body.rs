@@ -31,6 +31,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub enum BodyFault {
     TooLarge {
+        /// Those that are known of.
+        bytes: usize,
         bytes_max: usize,
     },
     Late,
@@ -58,7 +60,7 @@ impl BodyFault {
 impl fmt::Display for BodyFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { bytes_max } => write!(formatter, "the body is larger than {bytes_max} bytes"),
+            Self::TooLarge { bytes_max, .. } => write!(formatter, "the body is larger than {bytes_max} bytes"),
             Self::Late => formatter.write_str("the body did not arrive in time"),
             Self::Cut => formatter.write_str("the body did not arrive whole"),
             Self::NotGzip => NotGzip.fmt(formatter),
@@ -91,8 +93,8 @@ impl BodyRules {
     /// It is larger, slower, deeper or wider than the rules say, or its connection broke.
     pub async fn read(&self, bytes_max: usize, headers: &HeaderMap, body: Body) -> Result<Bytes, BodyFault> {
         let stream = body.into_data_stream();
-        if announced(headers).is_some_and(|length| length > bytes_max) {
-            return Err(too_large(bytes_max, stream));
+        if let Some(bytes) = announced(headers).filter(|length| *length > bytes_max) {
+            return Err(too_large(bytes, bytes_max, stream));
         }
         let collected = tokio::time::timeout(self.timeout, collect(bytes_max, stream)).await;
         let body = collected.unwrap_or(Err(BodyFault::Late))?;
@@ -123,8 +125,9 @@ async fn collect(bytes_max: usize, mut stream: BodyDataStream) -> Result<Bytes, 
     while let Some(chunk) = stream.next().await {
         let chunk =
             chunk.map_err(|error| if NotGzip::is_behind(&error) { BodyFault::NotGzip } else { BodyFault::Cut })?;
-        if only.len() + whole.len() + chunk.len() > bytes_max {
-            return Err(too_large(bytes_max, stream));
+        let bytes = only.len() + whole.len() + chunk.len();
+        if bytes > bytes_max {
+            return Err(too_large(bytes, bytes_max, stream));
         }
         if only.is_empty() && whole.is_empty() {
             only = chunk;
@@ -136,9 +139,9 @@ async fn collect(bytes_max: usize, mut stream: BodyDataStream) -> Result<Bytes, 
     Ok(if whole.is_empty() { only } else { whole.freeze() })
 }
 
-fn too_large(bytes_max: usize, stream: BodyDataStream) -> BodyFault {
+fn too_large(bytes: usize, bytes_max: usize, stream: BodyDataStream) -> BodyFault {
     drain_apart(stream);
-    BodyFault::TooLarge { bytes_max }
+    BodyFault::TooLarge { bytes, bytes_max }
 }
 
 pub(crate) fn drain_apart(stream: BodyDataStream) {

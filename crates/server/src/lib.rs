@@ -38,6 +38,9 @@ pub use operators::Operators;
 pub use runtime_api::RuntimeKey;
 pub use security_headers::StrictTransport;
 pub use traced::traced;
+pub use web_actions::{
+    Extension, ParameterFault, Projected, Unprojectable, WebActions, WebRequest, merged, project, raw,
+};
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -47,6 +50,7 @@ pub struct Face {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub webhooks: Webhooks,
+    pub web: WebActions,
     /// Who may read more than whether the kit is ready.
     pub operators: Operators,
     /// Who may use the runtime API, and its namespace; none: there is no such API, because there are no actions.

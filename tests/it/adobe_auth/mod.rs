@@ -65,13 +65,14 @@ fn recorded(project: &Project, answer: &Answer) -> Value {
 fn check_refused(project: &Project, answer: &Answer, reason: &str) {
     let id = answer.header("x-openwhisk-activation-id").unwrap();
     let message = format!("the request is not authorized; activation {id} says why");
-    assert_eq!((answer.status, &answer.body), (401, &json!({"error": message})), "{reason}");
+    assert_eq!((answer.status, &answer.body), (401, &json!({"error": message, "code": id})), "{reason}");
     let recorded = recorded(project, answer);
     assert_eq!((&recorded["statusCode"], &recorded["reason"]), (&json!(401), &json!(reason)));
 }
 
 fn check_undecided(project: &Project, answer: &Answer, reason: &str) {
-    let message = json!({"error": "who is calling cannot be checked right now"});
+    let id = answer.header("x-openwhisk-activation-id").unwrap();
+    let message = json!({"error": "who is calling cannot be checked right now", "code": id});
     assert_eq!((answer.status, &answer.body), (503, &message), "{reason}");
     assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() > 0, "{answer:?}");
     assert_eq!(recorded(project, answer)["reason"], reason);

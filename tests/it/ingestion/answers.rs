@@ -50,7 +50,8 @@ async fn another_method_is_not_allowed() {
         let request = kit.client.request(method.clone(), kit.url(WEBHOOK)).body(SAMPLE);
         let answer = Answer::of(request).await;
         assert_eq!(answer.status, 405, "{method}: {answer:?}");
-        assert_eq!(answer.text, r#"{"error":"this method is not allowed here"}"#, "{method}");
+        let code = answer.header("x-openwhisk-activation-id").unwrap();
+        assert_eq!(answer.body, json!({"error": "this method is not allowed here", "code": code}), "{method}");
         assert_eq!(answer.header("allow"), Some("POST"), "{method}");
     }
     assert_eq!(Answer::of(kit.client.head(kit.url(WEBHOOK))).await.status, 405);

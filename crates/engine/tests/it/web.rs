@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use engine::Denial;
-use http::header::{ALLOW, RETRY_AFTER};
+use engine::{Denial, NotStarted};
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method};
 use sdk::ActivationId;
 use sdk::web::{Request, Response};
@@ -18,9 +18,22 @@ fn request(method: Method, query: &str) -> Request {
     Request { method, headers: HeaderMap::new(), query, body: "{}".into(), peer: None }
 }
 
+/// One request, let in by the action's guards or not.
+async fn call(world: &World, action: &str, request: Request) -> (Response, ActivationId) {
+    let deployed = world.runner.registry().get(action).unwrap();
+    let begun = world.runner.begin();
+    match world.runner.admit(begun.id, deployed, &request).await {
+        Ok(()) => world.runner.run_web(begun, deployed, request).unwrap().await,
+        Err(refused) => {
+            world.runner.turn_away(begun, action, &refused).await;
+            (refused, begun.id)
+        }
+    }
+}
+
 /// Asks a web action; the answer, its body and its activation.
 async fn ask(world: &World, action: &str, query: &str) -> (Response, Value, ActivationId) {
-    let (response, id) = world.runner.run_web(action, request(Method::POST, query)).await.unwrap();
+    let (response, id) = call(world, action, request(Method::POST, query)).await;
     let body = serde_json::from_slice(&response.body).unwrap();
     (response, body, id)
 }
@@ -29,17 +42,6 @@ async fn the_one_run(world: &World) -> Activation {
     let mut activations = world.activations(None).await;
     assert_eq!(activations.len(), 1, "{activations:?}");
     activations.remove(0)
-}
-
-#[tokio::test]
-async fn an_action_that_is_not_there_or_not_for_the_web_is_not_run() {
-    let world = World::new().await;
-    for name in ["web/none", "product/changed", "product/consumer", "web", ""] {
-        assert!(!world.runner.has_web_action(name), "`{name}`");
-        assert!(world.runner.run_web(name, request(Method::GET, "")).await.is_none(), "`{name}`");
-    }
-    assert!(world.runner.has_web_action("web/asked"));
-    assert!(world.activations(None).await.is_empty());
 }
 
 #[tokio::test]
@@ -55,26 +57,16 @@ async fn a_run_is_recorded_under_the_id_that_the_action_and_its_caller_see() {
 }
 
 #[tokio::test]
-async fn a_method_that_an_action_does_not_answer_gets_405_and_the_ones_that_it_does() {
+async fn a_run_has_a_place_until_it_is_over() {
     let world = World::new().await;
-    let mut ids = Vec::new();
-    for method in [Method::PUT, Method::DELETE, Method::OPTIONS, Method::HEAD] {
-        let (response, id) = world.runner.run_web("web/asked", request(method, "")).await.unwrap();
-        ids.push(id.uuid());
-        assert_eq!(response.status, 405);
-        let allow: Vec<&str> = response
-            .headers
-            .iter()
-            .filter(|(name, _)| name == ALLOW)
-            .map(|(_, value)| value.to_str().unwrap())
-            .collect();
-        assert_eq!(allow, ["GET, POST"]);
-    }
-    for run in world.activations(None).await {
-        assert!(ids.contains(&run.id), "the caller is told the id on record");
-        assert_eq!((&*run.action, run.status), ("web/asked", Status::ApplicationError));
-    }
-    assert_eq!(world.activations(None).await.len(), ids.len());
+    let deployed = world.runner.registry().get("web/asked").unwrap();
+    let allowed = deployed.limits.concurrency;
+    let begin = |query: &str| world.runner.run_web(world.runner.begin(), deployed, request(Method::POST, query));
+    let mut runs: Vec<_> = (0..allowed).map(|_| begin("").unwrap()).collect();
+    assert_eq!(begin("").err(), Some(NotStarted::Busy { running: allowed, allowed }));
+    let (response, _) = runs.swap_remove(0).await;
+    assert_eq!(response.status, 200);
+    assert!(begin("").is_ok(), "its place is free");
 }
 
 async fn check_failure(action: &str, query: &str, status: u16, recorded: Status) {
@@ -100,15 +92,16 @@ async fn who_does_not_get_past_a_guard_reaches_nothing_and_only_the_activation_s
     for method in [Method::POST, Method::DELETE] {
         let world = World::new().await;
         world.guard.deny(Denial::unproven("the token is missing"));
-        let (response, id) = world.runner.run_web("web/guarded", request(method.clone(), "panic")).await.unwrap();
+        let (response, id) = call(&world, "web/guarded", request(method.clone(), "panic")).await;
         let message = format!("the request is not authorized; activation {id} says why");
         assert_eq!(response.status, 401);
-        assert_eq!(serde_json::from_slice::<Value>(&response.body).unwrap(), json!({"error": message}));
+        let body = json!({"error": message, "code": id.to_string()});
+        assert_eq!(serde_json::from_slice::<Value>(&response.body).unwrap(), body);
         assert_eq!(world.guard.asked(), [method]);
         let run = the_one_run(&world).await;
         assert_eq!((run.id, run.status), (id.uuid(), Status::ApplicationError));
         let result: Value = serde_json::from_str(&run.result).unwrap();
-        let expected = json!({"statusCode": 401, "body": {"error": message}, "reason": "the token is missing"});
+        let expected = json!({"statusCode": 401, "body": body, "reason": "the token is missing"});
         assert_eq!(result, expected);
     }
 }
@@ -119,8 +112,9 @@ async fn a_guard_that_cannot_tell_asks_for_a_pause_of_whole_seconds() {
         let world = World::new().await;
         let retry_after = Duration::from_millis(pause);
         world.guard.deny(Denial::Undecided { reason: "IMS cannot be reached".to_owned(), retry_after });
-        let (response, body, _) = ask(&world, "web/guarded", "panic").await;
-        assert_eq!((response.status, body), (503, json!({"error": "who is calling cannot be checked right now"})));
+        let (response, body, id) = ask(&world, "web/guarded", "panic").await;
+        let error = "who is calling cannot be checked right now";
+        assert_eq!((response.status, body), (503, json!({"error": error, "code": id.to_string()})));
         let told = response.headers.iter().find(|(name, _)| name == RETRY_AFTER).unwrap();
         assert_eq!(told.1, seconds);
         let result: Value = serde_json::from_str(&the_one_run(&world).await.result).unwrap();
@@ -133,9 +127,7 @@ async fn who_gets_past_a_guard_is_answered_by_the_action() {
     let world = World::new().await;
     let (response, body, id) = ask(&world, "web/guarded", "").await;
     assert_eq!((response.status, body), (200, json!({"activation": id.to_string()})));
-    let (response, _) = world.runner.run_web("web/guarded", request(Method::DELETE, "")).await.unwrap();
-    assert_eq!(response.status, 405);
-    assert_eq!(world.guard.asked(), [Method::POST, Method::DELETE]);
+    assert_eq!(world.guard.asked(), [Method::POST]);
 }
 
 #[tokio::test]
