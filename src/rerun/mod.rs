@@ -121,7 +121,9 @@ impl Stage {
         })?;
         match self.entries.get(deployed.function.as_str()) {
             Some(Entry::Event(_)) => Ok(()),
-            Some(Entry::Web(_) | Entry::Runtime(_)) | None => bail!("`{action}` does not run on events"),
+            Some(Entry::Web(_) | Entry::Runtime(_) | Entry::Sequence(_)) | None => {
+                bail!("`{action}` does not run on events")
+            }
         }
     }
 

@@ -27,10 +27,12 @@ mod in_doubt;
 mod ingestion;
 mod limits;
 mod onboarding;
+mod openwhisk;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
 mod rerun;
+mod runtime_api;
 mod runtime_key;
 mod sandbox_events;
 mod secrets;

@@ -38,6 +38,7 @@ pub(super) fn read(package: &Package<'_>, node: &Node, faults: &mut Vec<Fault>) 
         package: package.name.to_owned(),
         name: node.name.clone(),
         function: find("function").map_or_else(String::new, |function| read_function(function, faults)),
+        components: Vec::new(),
         web: find("web").map_or(Web::No, |web| read_web(web, faults)),
         inputs,
         annotations: find("annotations")
@@ -100,7 +101,7 @@ fn read_function(node: &Node, faults: &mut Vec<Fault>) -> String {
     parts.join("/")
 }
 
-fn read_web(node: &Node, faults: &mut Vec<Fault>) -> Web {
+pub(super) fn read_web(node: &Node, faults: &mut Vec<Fault>) -> Web {
     match &node.content {
         Content::Scalar(Scalar::Bool(true)) => return Web::Yes,
         Content::Scalar(Scalar::Bool(false)) | Content::Unreadable => return Web::No,
@@ -116,7 +117,7 @@ fn read_web(node: &Node, faults: &mut Vec<Fault>) -> Web {
     Web::No
 }
 
-fn read_annotations(node: &Node, faults: &mut Vec<Fault>) -> BTreeMap<String, Value> {
+pub(super) fn read_annotations(node: &Node, faults: &mut Vec<Fault>) -> BTreeMap<String, Value> {
     let mut annotations = BTreeMap::new();
     for entry in node.entries(faults) {
         match &entry.content {
