@@ -99,7 +99,9 @@ pub async fn compose_on(
         arrivals: Arc::clone(&arrivals),
     };
     let travel = means.travel(address, &pool).await?;
-    let means = guards::Means { service: travel.service.as_ref(), pool: &pool, clock: Arc::clone(&clock) };
+    let key = runtime_user.as_ref().map(|user| user.key(&environment.namespace));
+    let (service, asked) = (travel.service.as_ref(), key.clone());
+    let means = guards::Means { service, key: asked, pool: &pool, clock: Arc::clone(&clock) };
     let guards = Guards::new(&environment.adobe_auth, project.mode, means)?;
     let runner = Runner::new(RunnerParts {
         registry: registry(project, &pool, fallback.as_ref(), &guards)?,
@@ -110,8 +112,8 @@ pub async fn compose_on(
         echo_window: environment.echo_window,
     });
     let answers = travel.carriers.answers.clone();
-    let options = delivery(project, travel.ims_org_id);
-    let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options, travel.carriers);
+    let (options, carriers) = (delivery(project, travel.ims_org_id), travel.carriers);
+    let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options, carriers);
     let readiness = Readiness::default();
     let shared = Shared {
         store: Arc::clone(&store),
@@ -130,7 +132,7 @@ pub async fn compose_on(
         webhooks: Webhooks::new(reception, travel.webhooks, environment.events.comes_back.answer_within),
         web: WebActions::default(),
         operators: operators(&environment.operator_tokens),
-        runtime: runtime_user.as_ref().map(|user| user.key(&environment.namespace)),
+        runtime: key,
         bodies: limits::bodies(&environment.limits),
         readiness: readiness.clone(),
     };

@@ -44,3 +44,4 @@ mod two_processes;
 mod verify;
 mod watch;
 mod webhooks;
+mod whisk_auth;

@@ -43,6 +43,8 @@ pub struct Action {
     pub inputs: BTreeMap<String, Value>,
     /// Texts and booleans.
     pub annotations: BTreeMap<String, Value>,
+    /// What callers of the web action have to bring, when `require-whisk-auth` is a text: it stands in no annotation.
+    pub shared_secret: Option<String>,
     pub limits: Limits,
     pub at: Location,
 }
