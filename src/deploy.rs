@@ -51,7 +51,7 @@ pub fn faults(manifest: &Manifest) -> Vec<Fault> {
                     faults.push(fault("inputs", problem, "mend the input or leave it out".to_owned()));
                 }
             }
-            (Some(Entry::Event(_)), Web::No) | (Some(Entry::Runtime(_)), _) => {}
+            (Some(Entry::Event(_)), Web::No) | (Some(Entry::Runtime(_) | Entry::Sequence(_)), _) => {}
         }
     }
     faults
@@ -62,12 +62,14 @@ pub fn open_actions(manifest: &Manifest) -> Vec<Fault> {
     let entries = actions::table().into_entries();
     let is_open = |action: &&Action| match entries.get(action.function.as_str()) {
         Some(Entry::Web(web)) => action.web != Web::No && !web.checks_callers() && !guards::is_guarded(action),
-        Some(Entry::Runtime(_)) => action.web != Web::No && !guards::is_guarded(action),
-        Some(Entry::Event(_)) | None => false,
+        Some(Entry::Runtime(_) | Entry::Sequence(_)) => action.web != Web::No && !guards::is_guarded(action),
+        Some(Entry::Event(_)) => false,
+        // The guards of what a sequence runs are not asked.
+        None => action.is_sequence() && action.web != Web::No && !guards::is_guarded(action),
     };
     let fault = |action: &Action| Fault {
         at: Some(action.at.clone()),
-        key: format!("packages.{}.actions.{}.annotations.require-adobe-auth", action.package, action.name),
+        key: format!("packages.{}.{}.{}.annotations.require-adobe-auth", action.package, part(action), action.name),
         problem:
             "expected `true`: `KIT_BIND` is reached from other machines, and this action takes requests from everybody"
                 .to_owned(),
@@ -76,6 +78,11 @@ pub fn open_actions(manifest: &Manifest) -> Vec<Fault> {
             .to_owned(),
     };
     manifest.actions.iter().filter(is_open).map(fault).collect()
+}
+
+/// Where the package has it.
+fn part(action: &Action) -> &'static str {
+    if action.is_sequence() { "sequences" } else { "actions" }
 }
 
 fn unknown_function(function: &str, entries: &BTreeMap<&str, Entry>) -> String {
@@ -91,11 +98,11 @@ fn unknown_function(function: &str, entries: &BTreeMap<&str, Entry>) -> String {
 pub fn deploy(manifest: &Manifest, mut clients: Clients<'_>, guards: &Guards) -> anyhow::Result<Registry> {
     let entries: BTreeMap<&str, Arc<Entry>> =
         actions::table().into_entries().into_iter().map(|(name, entry)| (name, Arc::new(entry))).collect();
-    let deployed = manifest.actions.iter().filter_map(|action| Some((action, entries.get(action.function.as_str())?)));
+    let deployed = manifest.actions.iter().filter_map(|action| Some((action, entry(action, &entries)?)));
     let deployed = deployed.map(|(action, entry)| {
         Ok(Deployed {
             name: action.full_name().into(),
-            entry: Arc::clone(entry),
+            entry,
             targets: clients.of(action)?,
             inputs: Arc::new(inputs(action)),
             annotations: Arc::new(action.annotations.clone()),
@@ -113,14 +120,24 @@ pub fn deploy(manifest: &Manifest, mut clients: Clients<'_>, guards: &Guards) ->
     deployed.collect()
 }
 
+/// What an action runs; none: its function is unknown.
+fn entry(action: &Action, entries: &BTreeMap<&str, Arc<Entry>>) -> Option<Arc<Entry>> {
+    if action.is_sequence() {
+        let components = action.components.iter().map(|name| Arc::from(name.as_str()));
+        return Some(Arc::new(Entry::Sequence(components.collect())));
+    }
+    entries.get(action.function.as_str()).map(Arc::clone)
+}
+
 fn limits(limits: &settings::Limits) -> ActionLimits {
     let megabytes = |count: u32| usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(1 << 20);
     ActionLimits {
         timeout: Duration::from_millis(limits.timeout_ms),
         concurrency: usize::try_from(limits.concurrency).unwrap_or(usize::MAX),
         logs_bytes: megabytes(limits.logs_mb),
+        payload_bytes: megabytes(limits.payload_mb),
+        result_bytes: megabytes(limits.result_mb),
         memory_mb: limits.memory_mb,
-        ..ActionLimits::default()
     }
 }
 

@@ -12,6 +12,9 @@ use crate::project::Project;
 /// Files and connections that are none of the server's: the store's, those to targets, those of the program itself.
 const OTHER_FILES: usize = 256;
 
+/// So long a caller of the runtime API may wait for a run.
+const INVOCATION: Duration = Duration::from_mins(1);
+
 /// How bodies are read.
 pub fn bodies(limits: &ServerLimits) -> BodyRules {
     let BodyLimits { bytes_max, timeout, json_depth_max, json_members_max, .. } = limits.bodies;
@@ -74,7 +77,7 @@ fn strict_transport(environment: &Environment) -> StrictTransport {
 fn longest_answer(project: &Project) -> Duration {
     let web = project.manifest.actions.iter().filter(|action| action.web != settings::Web::No);
     let longest = web.map(|action| Duration::from_millis(action.limits.timeout_ms)).max().unwrap_or_default();
-    longest.max(project.environment.events.comes_back.answer_within)
+    longest.max(project.environment.events.comes_back.answer_within).max(INVOCATION)
 }
 
 /// How many files the process may have open, as many as it can be given.

@@ -137,6 +137,12 @@ impl Known<'_> {
 fn action(manifest: &Manifest, registration: &EventRegistration, faults: &mut Vec<Fault>) {
     let names: Vec<String> = manifest.actions.iter().map(settings::Action::full_name).collect();
     let wanted = &registration.runtime_action;
+    if manifest.actions.iter().any(|action| action.is_sequence() && action.full_name() == *wanted) {
+        let problem = format!("`{wanted}` is a sequence, which no event is delivered to");
+        let hint = "name an action whose function runs on events";
+        faults.push(fault(&registration.at, registration.key("runtime_action"), problem, hint));
+        return;
+    }
     if names.is_empty() || names.contains(wanted) {
         return;
     }

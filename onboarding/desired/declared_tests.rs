@@ -128,6 +128,12 @@ fn names_and_actions_are_held_against_the_others() {
          hint: did you mean `price/consumer`?",
     );
     check(
+        "consumer: {function: actions/price.rs, runtime: rust}\n",
+        "real: {function: actions/price.rs, runtime: rust}\n        sequences:\n          consumer: {actions: real}\n",
+        "app.config.yaml:11: `Price Sync.runtime_action`: `price/consumer` is a sequence, which no event is delivered to\n  \
+         hint: name an action whose function runs on events",
+    );
+    check(
         "Price Sync",
         "commerce product-sync",
         "app.config.yaml:9: `commerce product-sync`: expected a name of its own; `Commerce Product Sync`, of `product` \

@@ -27,9 +27,11 @@ mod in_doubt;
 mod ingestion;
 mod limits;
 mod onboarding;
+mod openwhisk;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
+mod runtime_api;
 mod runtime_key;
 mod sandbox_events;
 mod secrets;

@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
+use sdk::record::Recorded;
 use sdk::web::{Request, Response, WebAction};
 use sdk::{ActivationId, Context, Entry, Event, Params, Record, RuntimeAction, TraceContext};
 use serde_json::value::to_raw_value;
@@ -69,19 +70,19 @@ impl fmt::Display for NotStarted {
 }
 
 /// How a run ended, and its result.
-struct End {
-    status: Status,
-    result: Value,
+pub(crate) struct End {
+    pub(crate) status: Status,
+    pub(crate) result: Value,
 }
 
 impl End {
     /// An error of the action itself, in the runtime's words.
-    fn failed(status: Status, error: impl fmt::Display) -> Self {
+    pub(crate) fn failed(status: Status, error: impl fmt::Display) -> Self {
         Self { status, result: json!({"error": error.to_string()}) }
     }
 
     /// A result of a runtime action.
-    fn of(result: Value) -> Self {
+    pub(crate) fn of(result: Value) -> Self {
         let status = match &result {
             Value::Object(members) if members.contains_key("error") => Status::ApplicationError,
             Value::Object(_) | Value::Array(_) => Status::Success,
@@ -126,8 +127,12 @@ impl Runner {
     ) -> Activation {
         let session = Session::new(Arc::clone(self), None, 0);
         let start = self.clock().now();
-        let (record, end) = match &*deployed.entry {
+        let (recorded, end) = match &*deployed.entry {
             Entry::Event(_) => return self.run_on_event(id, deployed, params, &asked, &session).await,
+            Entry::Sequence(components) => {
+                let (parts, end) = self.run_sequence(id, components, params, &asked).await;
+                (Recorded { logs: parts.lines(), detail: None }, end)
+            }
             Entry::Runtime(action) => {
                 let run = |cx| async move { End::of(run_runtime(&**action, &cx, deployed, params).await) };
                 self.guarded(id, deployed, &asked, &session, run).await
@@ -141,7 +146,6 @@ impl Runner {
             self.note(caused).await;
         }
         let End { status, result } = within_limit(deployed, end);
-        let recorded = record.take();
         Activation {
             id: id.uuid(),
             cause: asked.cause.map(ActivationId::uuid),
@@ -188,7 +192,7 @@ impl Runner {
         asked: &Asked,
         session: &Arc<Session>,
         run: impl FnOnce(Context) -> F,
-    ) -> (Arc<Record>, End) {
+    ) -> (Recorded, End) {
         let record = Record::new(deployed.log_rules());
         let ports = self.ports(deployed, Arc::clone(session));
         let cx = Context::new(id, Arc::clone(&deployed.name), Arc::clone(&deployed.inputs), ports)
@@ -210,7 +214,7 @@ impl Runner {
                 End::failed(Status::TimedOut, error)
             }
         };
-        (record, end)
+        (record.take(), end)
     }
 }
 

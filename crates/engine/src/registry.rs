@@ -11,6 +11,7 @@ use tracing::Level;
 use crate::NotStarted;
 use crate::guard::Guard;
 use crate::places::{Place, Places};
+use crate::record::Kind;
 
 /// An action as deployed: a function under a name, with its inputs and limits.
 #[derive(Clone)]
@@ -76,6 +77,22 @@ impl Deployed {
         self.web != Web::No
     }
 
+    /// What runs.
+    pub fn kind(&self) -> Kind {
+        match &*self.entry {
+            Entry::Event(_) | Entry::Web(_) | Entry::Runtime(_) => Kind::Rust,
+            Entry::Sequence(_) => Kind::Sequence,
+        }
+    }
+
+    /// The actions of a sequence, `package/action` each.
+    pub fn components(&self) -> &[Arc<str>] {
+        match &*self.entry {
+            Entry::Event(_) | Entry::Web(_) | Entry::Runtime(_) => &[],
+            Entry::Sequence(components) => components,
+        }
+    }
+
     /// Whether callers may not override its inputs.
     pub fn is_final(&self) -> bool {
         self.annotations.get("final") == Some(&Value::Bool(true))
@@ -107,6 +124,11 @@ pub struct Registry(BTreeMap<Arc<str>, Deployed>);
 impl Registry {
     pub fn get(&self, name: &str) -> Option<&Deployed> {
         self.0.get(name)
+    }
+
+    /// In the order of their names.
+    pub fn all(&self) -> impl Iterator<Item = &Deployed> {
+        self.0.values()
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {

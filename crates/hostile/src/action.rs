@@ -32,7 +32,8 @@ pub fn action(input: &[u8]) {
             let answered: Value = serde_json::from_slice(&answer.body).expect("an answer is JSON");
             assert!(answer.status == 200 && answered["op"].is_string());
         }
-        Entry::Web(_) => {}
+        // No function of the table is a sequence.
+        Entry::Web(_) | Entry::Sequence(_) => {}
         Entry::Runtime(action) => {
             let Ok(Value::Object(params)) = serde_json::from_slice(data) else { return };
             let result = runtime.block_on(action.run(&testkit::context().build(), params));

@@ -17,6 +17,7 @@ mod manifest;
 mod oauth;
 mod place;
 mod redaction;
+mod runtime;
 mod search;
 mod sender;
 mod service;
@@ -35,6 +36,7 @@ pub use journal::journal;
 pub use manifest::manifest;
 pub use oauth::oauth;
 pub use place::place;
+pub use runtime::runtime;
 pub use search::search;
 pub use sender::sender;
 pub use subscription::subscription;
@@ -47,7 +49,7 @@ pub use webhook::webhook;
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets and of their seeds' folders.
-pub const TARGETS: [(&str, Target); 17] = [
+pub const TARGETS: [(&str, Target); 18] = [
     ("action", action),
     ("cloud_event", cloud_event),
     ("filter", filter),
@@ -57,6 +59,7 @@ pub const TARGETS: [(&str, Target); 17] = [
     ("oauth", oauth),
     ("place", place),
     ("redaction", redaction),
+    ("runtime", runtime),
     ("search", search),
     ("sender", sender),
     ("subscription", subscription),

@@ -31,6 +31,10 @@ impl Inputs {
         self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Whether there is an input of this name, whatever its value.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

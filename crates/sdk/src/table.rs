@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::web::WebAction;
 use crate::{Action, Consumer, EventHandler, RuntimeAction, handler};
@@ -11,6 +12,8 @@ pub enum Entry {
     Web(Box<dyn WebAction>),
     /// Takes parameters, from wherever they come.
     Runtime(Box<dyn RuntimeAction>),
+    /// Other actions, `package/action` each, one after another. No function: the manifest makes it.
+    Sequence(Arc<[Arc<str>]>),
 }
 
 impl fmt::Debug for Entry {
@@ -19,6 +22,7 @@ impl fmt::Debug for Entry {
             Self::Event(_) => "Event",
             Self::Web(_) => "Web",
             Self::Runtime(_) => "Runtime",
+            Self::Sequence(_) => "Sequence",
         })
     }
 }

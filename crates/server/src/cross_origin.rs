@@ -44,7 +44,7 @@ impl CrossOrigin {
         let options = match &*deployed.entry {
             _ if deployed.annotations.get(CUSTOM_OPTIONS) == Some(&Value::Bool(true)) => Options::ActionWithoutProof,
             Entry::Web(action) if !is_allowed || action.methods().contains(&Method::OPTIONS) => Options::Action,
-            Entry::Event(_) | Entry::Runtime(_) | Entry::Web(_) => Options::Server,
+            Entry::Event(_) | Entry::Runtime(_) | Entry::Sequence(_) | Entry::Web(_) => Options::Server,
         };
         Self { is_allowed, options }
     }

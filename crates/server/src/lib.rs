@@ -35,7 +35,7 @@ pub use inflate::Decompression;
 pub use json_shape::JsonRules;
 pub use listen::{Http2Limits, Limits, Listening, Rate, Tls, TlsFault, TlsFiles, TlsPart};
 pub use operators::Operators;
-pub use runtime_api::RuntimeKey;
+pub use runtime_api::{RuntimeKey, RuntimeParts};
 pub use security_headers::StrictTransport;
 pub use traced::traced;
 pub use web_actions::{
@@ -96,6 +96,17 @@ impl std::fmt::Debug for WebhookIntake {
     }
 }
 
+impl Face {
+    fn runtime_parts(&self) -> RuntimeParts {
+        RuntimeParts {
+            runner: Arc::clone(&self.runner),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            bodies: self.bodies,
+        }
+    }
+}
+
 impl std::fmt::Debug for Face {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Face")
@@ -104,7 +115,7 @@ impl std::fmt::Debug for Face {
 
 /// All routes. `others` are routes of other parts, the sandbox's for example; `bodies` is what all requests share.
 pub fn router(face: Face, others: Router, bodies: Bodies) -> Router {
-    let runtime_api = face.runtime.clone().map(|key| runtime_api::router(&face, &key)).unwrap_or_default();
+    let runtime_api = face.runtime.as_ref().map(|key| face.runtime_parts().router(key)).unwrap_or_default();
     Router::new()
         .route(web_actions::ROUTE, any(web_actions::run))
         .route(event_webhooks::ROUTE, get(event_webhooks::challenge).post(event_webhooks::receive))

@@ -125,8 +125,11 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     async fn activation(&self, id: Uuid) -> Result<Option<Activation>, StoreError>;
 
-    /// Newest first.
+    /// The run that ended last first.
     async fn activations(&self, filter: Filter) -> Result<Vec<Activation>, StoreError>;
+
+    /// How many of them there are, whatever the filter's limit and skip.
+    async fn count_activations(&self, filter: Filter) -> Result<u64, StoreError>;
 
     /// The stored event and its deliveries.
     async fn event(&self, id: Uuid) -> Result<Option<(StoredEvent, Vec<Delivery>)>, StoreError>;

@@ -180,6 +180,10 @@ impl Store for Planted {
         self.inner.activations(filter).await
     }
 
+    async fn count_activations(&self, filter: Filter) -> Result<u64, StoreError> {
+        self.inner.count_activations(filter).await
+    }
+
     async fn event(&self, id: Uuid) -> Result<Option<(StoredEvent, Vec<Delivery>)>, StoreError> {
         self.inner.event(id).await
     }

@@ -172,6 +172,10 @@ impl Store for Flaky {
         self.store.activations(filter).await
     }
 
+    async fn count_activations(&self, filter: Filter) -> Result<u64, StoreError> {
+        self.store.count_activations(filter).await
+    }
+
     async fn event(&self, id: Uuid) -> Result<Option<(StoredEvent, Vec<Delivery>)>, StoreError> {
         self.store.event(id).await
     }

@@ -22,6 +22,7 @@ mod records;
 mod restart;
 mod runtime_action;
 mod schedule;
+mod sequences;
 mod service;
 mod text;
 mod traces;

@@ -336,6 +336,10 @@ async fn register(store: &dyn Store, now: Timestamp) -> Routes {
     Routes::new(store.catalogue().await.unwrap())
 }
 
+fn sequence(actions: &[&str]) -> Entry {
+    Entry::Sequence(actions.iter().map(|name| Arc::from(*name)).collect())
+}
+
 fn registry(runs: &Runs, target: &Recorder, guard: &FakeGuard) -> Registry {
     let handler = || Entry::Event(sdk::handler(Changed(runs.clone())));
     let consumer = || Entry::Event(Box::new(CONSUMER));
@@ -367,6 +371,14 @@ fn registry(runs: &Runs, target: &Recorder, guard: &FakeGuard) -> Registry {
             limits: ActionLimits { timeout: TIMEOUT_SHORT, concurrency: 2, ..ActionLimits::default() },
             ..deployed("test/hung", Entry::Runtime(Box::new(Told)), TIMEOUT_SHORT)
         },
+        Deployed {
+            limits: ActionLimits { concurrency: 1, ..ActionLimits::default() },
+            ..deployed("test/one", Entry::Runtime(Box::new(Told)), TIMEOUT)
+        },
+        deployed("test/twice", sequence(&["test/logs", "test/logs"]), TIMEOUT),
+        deployed("test/nested", sequence(&["test/twice", "test/logs"]), TIMEOUT),
+        deployed("test/hangs", sequence(&["test/hung", "test/logs"]), TIMEOUT),
+        deployed("test/full", sequence(&["test/one", "test/logs"]), TIMEOUT),
         deployed("web/guarded", Entry::Web(Box::new(Asked)), TIMEOUT),
     ])
 }

@@ -49,14 +49,14 @@ impl Call<'_> {
         }
         let methods = match &*self.deployed.entry {
             Entry::Web(action) => action.methods(),
-            Entry::Event(_) | Entry::Runtime(_) => &METHODS,
+            Entry::Event(_) | Entry::Runtime(_) | Entry::Sequence(_) => &METHODS,
         };
         if !methods.contains(&request.method) {
             return Err(Refusal::wrong_method(methods).answer(self.begun.id));
         }
         match &*self.deployed.entry {
             Entry::Web(_) => self.run_native(request).await,
-            Entry::Event(_) | Entry::Runtime(_) => self.run(&request).await,
+            Entry::Event(_) | Entry::Runtime(_) | Entry::Sequence(_) => self.run(&request).await,
         }
     }
 

@@ -39,13 +39,12 @@ pub(super) fn read(package: &Package<'_>, node: &Node, faults: &mut Vec<Fault>) 
     if let Some(own) = find("inputs") {
         inputs.extend(input::read(own, package.variables, faults));
     }
-    let mut annotations = find("annotations")
-        .map_or_else(BTreeMap::new, |annotations| read_annotations(annotations, package.variables, faults));
-    let shared_secret = take_secret(node, &mut annotations, faults);
+    let (annotations, shared_secret) = read_annotations(node, find("annotations"), package.variables, faults);
     Action {
         package: package.name.to_owned(),
         name: node.name.clone(),
         function: find("function").map_or_else(String::new, |function| read_function(function, faults)),
+        components: Vec::new(),
         web: find("web").map_or(Web::No, |web| read_web(web, faults)),
         inputs,
         annotations,
@@ -108,7 +107,7 @@ fn read_function(node: &Node, faults: &mut Vec<Fault>) -> String {
     parts.join("/")
 }
 
-fn read_web(node: &Node, faults: &mut Vec<Fault>) -> Web {
+pub(super) fn read_web(node: &Node, faults: &mut Vec<Fault>) -> Web {
     match &node.content {
         Content::Scalar(Scalar::Bool(true)) => return Web::Yes,
         Content::Scalar(Scalar::Bool(false)) | Content::Unreadable => return Web::No,
@@ -144,9 +143,15 @@ fn take_secret(action: &Node, annotations: &mut BTreeMap<String, Value>, faults:
     None
 }
 
-fn read_annotations(node: &Node, variables: &Variables, faults: &mut Vec<Fault>) -> BTreeMap<String, Value> {
+/// The annotations that are shown, and the secret that stands in none of them.
+pub(super) fn read_annotations(
+    action: &Node,
+    given: Option<&Node>,
+    variables: &Variables,
+    faults: &mut Vec<Fault>,
+) -> (BTreeMap<String, Value>, Option<String>) {
     let mut annotations = BTreeMap::new();
-    for entry in node.entries(faults) {
+    for entry in given.map_or(&[][..], |node| node.entries(faults)) {
         match &entry.content {
             Content::Scalar(Scalar::Text(text)) => {
                 annotations.insert(entry.name.clone(), Value::from(input::replace(text, variables)));
@@ -160,5 +165,6 @@ fn read_annotations(node: &Node, variables: &Variables, faults: &mut Vec<Fault>)
             ),
         }
     }
-    annotations
+    let secret = take_secret(action, &mut annotations, faults);
+    (annotations, secret)
 }

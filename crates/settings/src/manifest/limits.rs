@@ -9,15 +9,18 @@ use crate::manifest::node::{Content, Node};
 use crate::manifest::tree::Scalar;
 use crate::{Fault, suggestion};
 
-const KEYS: [&str; 4] = ["timeout", "concurrency", "memory", "logs"];
+const KEYS: [&str; 6] = ["timeout", "concurrency", "memory", "logs", "payload", "result"];
 const TIMEOUT_MS: RangeInclusive<u64> = 100..=10_800_000;
 const CONCURRENCY: RangeInclusive<u32> = 1..=500;
 const MEMORY_MB: RangeInclusive<u32> = 128..=4_096;
 const LOGS_MB: RangeInclusive<u32> = 0..=10;
+/// Parameters and results are held in memory; Adobe takes 1 of each.
+const PAYLOAD_MB: RangeInclusive<u32> = 1..=16;
+const RESULT_MB: RangeInclusive<u32> = 1..=16;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout_ms: 60_000, concurrency: 200, memory_mb: 256, logs_mb: 10 }
+        Self { timeout_ms: 60_000, concurrency: 200, memory_mb: 256, logs_mb: 10, payload_mb: 1, result_mb: 1 }
     }
 }
 
@@ -28,6 +31,8 @@ pub(super) fn read(node: &Node, faults: &mut Vec<Fault>) -> Limits {
             "timeout" => set(&mut limits.timeout_ms, entry, &TIMEOUT_MS, faults),
             "concurrency" => set(&mut limits.concurrency, entry, &CONCURRENCY, faults),
             "memory" => set(&mut limits.memory_mb, entry, &MEMORY_MB, faults),
+            "payload" => set(&mut limits.payload_mb, entry, &PAYLOAD_MB, faults),
+            "result" => set(&mut limits.result_mb, entry, &RESULT_MB, faults),
             "logs" => set(&mut limits.logs_mb, entry, &LOGS_MB, faults),
             name => faults.push(entry.fault("expected a limit", suggestion::hint(name, &KEYS))),
         }
@@ -48,7 +53,7 @@ where
         Some(number) if range.contains(&number) => *limit = number,
         Some(_) | None => faults.push(node.fault(
             format!("expected a whole number from {} to {}", range.start().to_string(), range.end().to_string()),
-            "`timeout` counts milliseconds, `memory` and `logs` count megabytes; leave the key out for the default",
+            "`timeout` counts milliseconds, `memory`, `logs`, `payload` and `result` count megabytes; leave the key out for the default",
         )),
     }
 }

@@ -7,6 +7,7 @@ mod limits;
 mod node;
 mod package;
 mod registration;
+mod sequence;
 pub(crate) mod tree;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub struct Action {
     pub name: String,
     /// Path below `actions/` without extension, such as `product/external/created`.
     pub function: String,
+    /// What a sequence runs, one after another, `package/action` each; an action with a function has none.
+    pub components: Vec<String>,
     pub web: Web,
     pub inputs: BTreeMap<String, Value>,
     /// Texts and booleans.
@@ -67,6 +70,8 @@ pub struct Limits {
     pub concurrency: u32,
     pub memory_mb: u32,
     pub logs_mb: u32,
+    pub payload_mb: u32,
+    pub result_mb: u32,
 }
 
 impl Manifest {
@@ -80,7 +85,7 @@ impl Manifest {
 
     /// What could be read, and everything that is wrong: for callers who look for faults of their own in the rest.
     ///
-    /// A part with a fault has its default; the function of an action is then empty.
+    /// A part with a fault has its default; the function of an action is then empty, and so are the actions of a sequence.
     pub fn read(root: &Path, variables: &Variables) -> (Self, Option<Faults>) {
         let mut faults = Vec::new();
         let tree = include::read(root, MANIFEST_FILE, &mut faults);
@@ -90,6 +95,7 @@ impl Manifest {
                 actions.extend(package::read(node, variables, &mut faults));
             }
         }
+        sequence::check(&actions, &mut faults);
         let application = tree.is_map().then(|| node::find(tree.entries(&mut faults), "application")).flatten();
         let registrations = application.map_or_else(Vec::new, |node| registration::read(node, &mut faults));
         (Self { actions, registrations }, Faults::collect(faults))
@@ -100,6 +106,11 @@ impl Action {
     /// The name it is deployed under, such as `product-backoffice/created`.
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.package, self.name)
+    }
+
+    /// Whether other actions run in its place.
+    pub fn is_sequence(&self) -> bool {
+        !self.components.is_empty()
     }
 
     pub fn annotation(&self, name: &str) -> Option<&Value> {
@@ -115,6 +126,7 @@ impl fmt::Debug for Action {
             .field("package", &self.package)
             .field("name", &self.name)
             .field("function", &self.function)
+            .field("components", &self.components)
             .field("web", &self.web)
             .field("inputs", &inputs)
             .field("annotations", &self.annotations)

@@ -1,17 +1,17 @@
-//! One package: defaults for the inputs of its actions, and the actions.
+//! One package: defaults for the inputs of its actions, the actions and the sequences of them.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::manifest::node::{self, Node};
-use crate::manifest::{Action, action, input};
+use crate::manifest::{Action, action, input, sequence};
 use crate::{Fault, Variables, suggestion};
 
 /// What is read, and what other tools read and we need not.
-const KEYS: [&str; 6] = ["license", "inputs", "actions", "version", "annotations", "public"];
+const KEYS: [&str; 7] = ["license", "inputs", "actions", "sequences", "version", "annotations", "public"];
 /// Known to Adobe and not run here. Ignoring them would mean events that are silently not handled.
-const KEYS_NOT_RUN: [&str; 5] = ["sequences", "triggers", "rules", "apis", "dependencies"];
+const KEYS_NOT_RUN: [&str; 4] = ["triggers", "rules", "apis", "dependencies"];
 
 /// What the actions of a package have in common.
 pub(super) struct Package<'a> {
@@ -29,10 +29,14 @@ pub(super) fn read(node: &Node, variables: &Variables, faults: &mut Vec<Fault>) 
     let inputs =
         node::find(entries, "inputs").map_or_else(BTreeMap::new, |inputs| input::read(inputs, variables, faults));
     let package = Package { name: &node.name, inputs, variables };
-    let Some(actions) = node::find(entries, "actions") else {
-        return Vec::new();
-    };
-    actions.entries(faults).iter().map(|entry| action::read(&package, entry, faults)).collect()
+    let mut read = Vec::new();
+    if let Some(actions) = node::find(entries, "actions") {
+        read.extend(actions.entries(faults).iter().map(|entry| action::read(&package, entry, faults)));
+    }
+    if let Some(sequences) = node::find(entries, "sequences") {
+        read.extend(sequences.entries(faults).iter().map(|entry| sequence::read(&package, entry, faults)));
+    }
+    read
 }
 
 /// Names of packages and actions: `^([\w]|[\w][\w@ .-]*[\w@.-]+)$`.
@@ -56,7 +60,7 @@ fn check_key(entry: &Node, faults: &mut Vec<Fault>) {
     if KEYS_NOT_RUN.contains(&name) {
         faults.push(entry.fault(
             format!("this kit does not run {name} yet"),
-            "remove the key; of a package this kit runs the `actions`",
+            "remove the key; of a package this kit runs the `actions` and `sequences`",
         ));
     } else if !KEYS.contains(&name) {
         faults.push(entry.fault("expected a key of a package", suggestion::hint(name, &KEYS)));

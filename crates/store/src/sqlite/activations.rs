@@ -1,6 +1,5 @@
 //! Lists of runs: those that are recorded, and the successful ingestions, which stand in their event's own row.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,9 +25,18 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result
         ingested.push(ingestion(&rows::event(row)?));
         Ok(ingested.len() < most)
     })?;
-    found.append(&mut ingested);
-    found.sort_by_key(|activation| Reverse((activation.start, activation.id)));
-    Ok(found.into_iter().skip(filter.skip).take(filter.limit).collect())
+    Ok(merged(found, ingested).skip(filter.skip).take(filter.limit).collect())
+}
+
+/// Both are in the order in which runs ended, and so is what becomes of them: whatever is listed behind a run, its place is
+/// the same, and pages neither repeat runs nor miss them.
+fn merged(recorded: Vec<Activation>, ingested: Vec<Activation>) -> impl Iterator<Item = Activation> {
+    let (mut recorded, mut ingested) = (recorded.into_iter().peekable(), ingested.into_iter().peekable());
+    std::iter::from_fn(move || match (recorded.peek(), ingested.peek()) {
+        (Some(run), Some(other)) if run.end < other.end => ingested.next(),
+        (Some(_), _) => recorded.next(),
+        (None, _) => ingested.next(),
+    })
 }
 
 pub(super) fn count(connection: &Connection, filter: &Filter) -> rusqlite::Result<u64> {

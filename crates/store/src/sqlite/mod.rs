@@ -252,6 +252,10 @@ impl Store for Sqlite {
         self.read(move |reader| reader.activations(&filter)).await
     }
 
+    async fn count_activations(&self, filter: Filter) -> Result<u64, StoreError> {
+        self.read(move |reader| reader.count(&filter)).await
+    }
+
     async fn event(&self, id: Uuid) -> Result<Option<(StoredEvent, Vec<Delivery>)>, StoreError> {
         self.read(move |reader| reader.event(id)).await
     }

@@ -10,6 +10,7 @@ use crate::support::{MILLISECOND, append, at, attempt, claim_one, event, id, run
 for_every_store!(
     a_run_can_be_read,
     the_newest_are_listed_first,
+    pages_neither_repeat_runs_nor_miss_them,
     names_are_matched_exactly,
     runs_are_listed_by_event,
     an_ingestion_is_read_from_its_event,
@@ -62,6 +63,29 @@ async fn the_newest_are_listed_first(place: &Place) {
     assert_eq!(listed(&store, everything()).await, runs);
     assert_eq!(listed(&store, Filter { limit: 3, ..everything() }).await, runs[..3]);
     assert!(listed(&store, Filter { limit: 0, ..everything() }).await.is_empty());
+}
+
+async fn pages_neither_repeat_runs_nor_miss_them(place: &Place) {
+    let store = place.open().await;
+    let mut expected = Vec::new();
+    for round in 0..3 {
+        // A run, one that it caused, and an ingestion between them: whoever begins first ends last.
+        let second = |of_round: i64| at(round * 10 + of_round);
+        let inner = Activation { end: second(3), ..run("stock/inner", second(2)) };
+        expected.insert(0, record(&store, inner).await);
+        expected.insert(0, append(&store, NewEvent { id: id(second(4)), ..event(second(4)) }).await);
+        let outer = Activation { end: second(5), ..run("stock/outer", second(1)) };
+        expected.insert(0, record(&store, outer).await);
+    }
+    assert_eq!(listed(&store, everything()).await, expected);
+    assert_eq!(store.count_activations(Filter { limit: 1, ..everything() }).await.unwrap(), 9);
+    for limit in 1..4 {
+        let mut paged = Vec::new();
+        for skip in (0..9).step_by(limit) {
+            paged.extend(listed(&store, Filter { limit, skip, ..everything() }).await);
+        }
+        assert_eq!(paged, expected, "pages of {limit}");
+    }
 }
 
 async fn names_are_matched_exactly(place: &Place) {

@@ -24,7 +24,7 @@ application:
             function: actions/ingestion/webhook
             runtime: rust
             web: raw
-            limits: {timeout: 1000, concurrency: 1, memory: 512, logs: 0}
+            limits: {timeout: 1000, concurrency: 1, memory: 512, logs: 0, payload: 16, result: 2}
             relations:
               event-listener-for: [com.acme.code]
       empty:
@@ -72,7 +72,10 @@ fn actions_of_several_files_come_in_order_with_their_settings() {
     let consumer = &manifest.actions[0];
     assert_eq!(consumer.function, "product/external/consumer");
     assert_eq!(consumer.web, Web::No);
-    assert_eq!(consumer.limits, Limits { timeout_ms: 60_000, concurrency: 200, memory_mb: 256, logs_mb: 10 });
+    assert_eq!(consumer.limits, Limits::default());
+    let adobes =
+        Limits { timeout_ms: 60_000, concurrency: 200, memory_mb: 256, logs_mb: 10, payload_mb: 1, result_mb: 1 };
+    assert_eq!(consumer.limits, adobes);
     assert_eq!(consumer.annotation("require-adobe-auth"), Some(&Value::from(true)));
     assert_eq!(consumer.annotation("final"), Some(&Value::from("later")));
     assert_eq!(consumer.annotation("other"), None);
@@ -88,7 +91,8 @@ fn actions_of_several_files_come_in_order_with_their_settings() {
     let webhook = &manifest.actions[2];
     assert_eq!(webhook.function, "ingestion/webhook");
     assert_eq!(webhook.web, Web::Raw);
-    assert_eq!(webhook.limits, Limits { timeout_ms: 1_000, concurrency: 1, memory_mb: 512, logs_mb: 0 });
+    let limits = Limits { timeout_ms: 1_000, concurrency: 1, memory_mb: 512, logs_mb: 0, payload_mb: 16, result_mb: 2 };
+    assert_eq!(webhook.limits, limits);
 }
 
 #[test]

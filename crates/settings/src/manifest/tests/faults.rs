@@ -106,7 +106,7 @@ fn packages_have_known_keys_only() {
         let faults = load(&[("app.config.yaml", &text)]).unwrap_err();
         assert_eq!(told(&faults), [format!("app.config.yaml:5 packages.p.{key}: {expected}")]);
     }
-    check("sequences: {a: b}", "sequences", "this kit does not run sequences yet");
+    check("sequences: [a]", "sequences", "expected a map");
     check("triggers:", "triggers", "this kit does not run triggers yet");
     check("rules: {}", "rules", "this kit does not run rules yet");
     check("apis: {}", "apis", "this kit does not run apis yet");
@@ -158,7 +158,7 @@ fn text_that_is_not_yaml_is_told_without_the_text() {
 #[test]
 fn all_faults_of_all_files_come_at_once_and_in_order() {
     let root = format!(
-        "application:\n  runtimeManifest:\n    packages:\n      one:\n        inputs: {SECRET}\n        actions:\n          $include: one.yaml\n      two:\n        actions:\n          $include: two.yaml\n      three:\n        sequences: {{}}\n        actions: {{$include: none.yaml}}\n"
+        "application:\n  runtimeManifest:\n    packages:\n      one:\n        inputs: {SECRET}\n        actions:\n          $include: one.yaml\n      two:\n        actions:\n          $include: two.yaml\n      three:\n        rules: {{}}\n        actions: {{$include: none.yaml}}\n"
     );
     let one = format!(
         "a:\n  function: a.js\n  runtime: {SECRET}\n  wbe: x\n  limits: {{logs: {SECRET}}}\nb:\n  function: b\n"
@@ -171,7 +171,7 @@ fn all_faults_of_all_files_come_at_once_and_in_order() {
         starts,
         [
             "app.config.yaml:5 packages.one.inputs",
-            "app.config.yaml:12 packages.three.sequences",
+            "app.config.yaml:12 packages.three.rules",
             "app.config.yaml:13 packages.three.actions.$include",
             "one.yaml:2 packages.one.actions.a.function",
             "one.yaml:3 packages.one.actions.a.runtime",

@@ -4,6 +4,7 @@ mod includes;
 mod inputs;
 mod registrations;
 mod robustness;
+mod sequences;
 
 use std::fs;
 
