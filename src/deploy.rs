@@ -152,6 +152,7 @@ fn log_level(action: &Action) -> Level {
     wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(Level::INFO)
 }
 
-fn inputs(action: &Action) -> Inputs {
+/// What an action is given of the manifest.
+pub fn inputs(action: &Action) -> Inputs {
     Inputs::new(action.inputs.clone())
 }

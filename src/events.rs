@@ -110,7 +110,8 @@ impl Means<'_> {
             IngestAck::Published => Ack::Published { within: ACK_WITHIN },
         };
         let provider_id = self.recorded(client)?;
-        let publish = Publishing { api: Arc::clone(&api), provider_id, provider_label };
+        let clock = Arc::clone(&self.clock);
+        let publish = Publishing { api: Arc::clone(&api), provider_id, provider_label, clock };
         let sender = Arc::new(Sender::new(client, events.comes_back.signatures, pool)?);
         let webhooks = WebhookIntake::Open { client_id: client.client_id.clone(), sender };
         Ok(Travel {

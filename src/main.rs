@@ -18,6 +18,7 @@ mod metrics;
 mod planted_leak;
 mod project;
 mod publishing;
+mod rerun;
 mod run;
 mod runtime_auth;
 mod sandbox_events;

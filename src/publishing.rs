@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use adobe::{EventsApi, EventsApiError, JournalError};
+use adobe::{EventsApi, EventsApiError, Exchange, JournalError, Unanswered};
 use async_trait::async_trait;
-use engine::{Carried, Carrier, JournalEntry, JournalPage, JournalProblem, JournalSource, Parcel};
+use engine::{Carried, Carrier, Clock, JournalEntry, JournalPage, JournalProblem, JournalSource, Parcel, traced};
+use jiff::Timestamp;
 use sdk::{Chain, Fate};
+use store::{Trace, TracedRequest, TracedResponse};
+use uuid::Uuid;
 
 /// What stands for the number of an answer that never came, as for a Commerce that cannot be reached.
 const NO_ANSWER: u16 = 503;
@@ -17,6 +20,7 @@ pub struct Publishing {
     pub provider_id: Option<Arc<str>>,
     /// Its label, by which it is asked for else.
     pub provider_label: String,
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Publishing {
@@ -42,9 +46,41 @@ impl Carrier for Publishing {
             return failed(Fate::Parked, "the stored event is not JSON any more".to_owned());
         };
         let event = sdk::Event { source: format!("urn:uuid:{provider_id}"), ..event };
+        let at = self.clock.now();
         let sent = self.api.publish(&event).await;
-        Carried { fate: sent.fate, status: sent.status.unwrap_or(NO_ANSWER), reason: sent.reason, trace: None }
+        let trace = sent.exchange.map(|exchange| trace(exchange, sent.status, at, parcel.registration, stored.id));
+        Carried { fate: sent.fate, status: sent.status.unwrap_or(NO_ANSWER), reason: sent.reason, trace }
     }
+}
+
+/// The request and its answer as tracing shows them.
+fn trace(exchange: Exchange, status: Option<u16>, at: Timestamp, registration: i64, event: Uuid) -> Trace {
+    let id = Uuid::now_v7();
+    let response = match exchange.answer {
+        Ok(answer) => TracedResponse {
+            status: status.unwrap_or(NO_ANSWER),
+            headers: traced::headers(&answer.headers),
+            body: traced::body(&String::from_utf8_lossy(&answer.body)),
+        },
+        Err(Unanswered { code, reason }) => {
+            let (class, hint) = match code {
+                601 => ("CLIENT", "KIT_OUTBOUND_ALLOW names addresses that are not public and may be called"),
+                604 => ("TIMEOUT", "the event will be sent again"),
+                611 => ("TLS", "check the certificate of the ingress and its chain"),
+                _ => ("NETWORK", "check KIT_EVENTS_INGRESS_URL and the way there; `kit doctor` does"),
+            };
+            let body = traced::no_answer(code, class, id, &traced::body(&reason), hint);
+            TracedResponse { status: code, headers: Vec::new(), body }
+        }
+    };
+    let request = TracedRequest {
+        method: "POST".to_owned(),
+        url: traced::url(&exchange.url),
+        headers: exchange.headers,
+        body: traced::body(&String::from_utf8_lossy(&exchange.body)),
+    };
+    let duration_ms = u64::try_from(exchange.took.as_millis()).unwrap_or(u64::MAX);
+    Trace { id, registration, events: vec![event], at, duration_ms, request, response }
 }
 
 fn failed(fate: Fate, reason: String) -> Carried {

@@ -20,6 +20,7 @@ use store::Reader;
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::rerun::Case;
 pub use reason::said;
 pub use registrations::Registrations;
 
@@ -40,6 +41,8 @@ pub enum Look {
     Activations(activations::Query),
     /// One of them; without an id the newest that the query lets through.
     Activation(Option<Uuid>, activations::Query),
+    /// What running an attempt again needs: the one that this activation is a part of.
+    Case(Uuid),
     /// All that an id of any kind leads to.
     Trace(String),
 }
@@ -65,6 +68,7 @@ impl Look {
             Self::Jobs => jobs::list(reader),
             Self::Activations(query) => activations::list(reader, query),
             Self::Activation(id, query) => activations::get(reader, *id, query),
+            Self::Case(id) => Ok(serde_json::to_value(Case::of(reader, *id)?)?),
             Self::Trace(id) => traces::trace(reader, id),
         }
     }
@@ -82,6 +86,7 @@ impl Look {
             Self::Activations(_) => "runs".to_owned(),
             Self::Activation(Some(id), _) => format!("runs/{}", id.simple()),
             Self::Activation(None, _) => format!("runs/{LAST}"),
+            Self::Case(id) => format!("runs/{}/case", id.simple()),
             Self::Trace(id) => format!("events/{}/trace", sdk::segment(id)),
         }
     }
@@ -93,9 +98,12 @@ impl Look {
             Self::Events(query) => pairs(query),
             Self::Journal(_, query) => pairs(query),
             Self::Activations(query) | Self::Activation(None, query) => pairs(query),
-            Self::Delivery(_) | Self::Registrations | Self::Jobs | Self::Activation(Some(_), _) | Self::Trace(_) => {
-                Ok(Vec::new())
-            }
+            Self::Delivery(_)
+            | Self::Registrations
+            | Self::Jobs
+            | Self::Activation(Some(_), _)
+            | Self::Case(_)
+            | Self::Trace(_) => Ok(Vec::new()),
         }
     }
 }

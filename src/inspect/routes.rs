@@ -74,7 +74,8 @@ pub fn router(inspected: Inspected, key: &RuntimeKey) -> Router {
             .route(&format!("{ours}/journals/{{registration}}"), get(journal))
             .route(&format!("{ours}/jobs"), get(all_jobs).post(put_job))
             .route(&format!("{ours}/runs"), get(runs))
-            .route(&format!("{ours}/runs/{{id}}"), get(run));
+            .route(&format!("{ours}/runs/{{id}}"), get(run))
+            .route(&format!("{ours}/runs/{{id}}/case"), get(case));
     }
     key.guard(router.layer(DefaultBodyLimit::max(JOB_BYTES_MAX)).with_state(inspected))
 }
@@ -124,9 +125,18 @@ async fn run(
     match id.parse::<sdk::ActivationId>() {
         Ok(id) => inspected.answer(Look::Activation(Some(id.uuid()), super::activations::Query::default())).await,
         Err(_) if id == LAST => asked(inspected, query, |query| Look::Activation(None, query)).await,
-        Err(wrong) => {
-            refusal(StatusCode::BAD_REQUEST, &wrong.to_string(), "`kit activation list` shows those that are kept")
-        }
+        Err(wrong) => unnamed(&wrong),
+    }
+}
+
+fn unnamed(wrong: &impl ToString) -> Response {
+    refusal(StatusCode::BAD_REQUEST, &wrong.to_string(), "`kit activation list` shows those that are kept")
+}
+
+async fn case(State(inspected): State<Inspected>, Path(id): Path<String>) -> Response {
+    match id.parse::<sdk::ActivationId>() {
+        Ok(id) => inspected.answer(Look::Case(id.uuid())).await,
+        Err(wrong) => unnamed(&wrong),
     }
 }
 

@@ -31,6 +31,7 @@ mod openwhisk;
 mod operations;
 #[cfg(feature = "planted-leak")]
 mod planted_leak;
+mod rerun;
 mod runtime_api;
 mod runtime_key;
 mod sandbox_events;

@@ -31,8 +31,8 @@ pub use backoffice::Backoffice;
 pub use clock::Clock;
 pub use commerce::Commerce;
 pub use events::{
-    EventsApi, EventsApiError, EventsSettings, JournalEntry, JournalError, JournalPage, Management, ManagementError,
-    ManagementFault, Sent,
+    Answered, EventsApi, EventsApiError, EventsSettings, Exchange, JournalEntry, JournalError, JournalPage, Management,
+    ManagementError, ManagementFault, Sent, Unanswered,
 };
 pub use governor::{Governor, Limits};
 pub use graphql::Graphql;

@@ -7,8 +7,10 @@ mod allowance;
 mod gate;
 mod kind;
 mod resolver;
+mod tls;
 
 pub use allowance::{Allowance, NotAnAllowance};
 pub use gate::{Gate, Refused};
 pub use kind::{Kind, kind};
 pub use resolver::{Found, Lookup, SystemLookup};
+pub use tls::failed_at_tls;

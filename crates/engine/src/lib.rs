@@ -39,6 +39,7 @@ mod sequence;
 mod session;
 mod told;
 mod trace_context;
+pub mod traced;
 mod waits;
 mod web;
 
@@ -48,7 +49,7 @@ pub use capture::CaptureLogs;
 pub use carrier::{Acks, Carried, Carrier, Carriers, Parcel};
 pub use carrying::{PUBLISH_ACTION, SIGNATURE_VALIDATOR, WEBHOOK_ACTION};
 pub use clock::{Clock, SystemClock};
-pub use cloud_event::{CloudEvent, Form, Told};
+pub use cloud_event::{CloudEvent, Form, Told, validator_of};
 pub use delivery::{Deliveries, DeliveryOptions, event, source};
 pub use filter::{Filter, FilterError};
 pub use follow::{Follower, JournalEntry, JournalPage, JournalProblem, JournalSource};

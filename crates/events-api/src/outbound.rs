@@ -1,13 +1,11 @@
 //! Requests to receivers: within limits, without redirects, and written down for tracing.
 
-use std::error::Error;
-use std::io;
 use std::time::Duration;
 
-use egress::{Gate, Refused};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use egress::{Gate, Refused, failed_at_tls};
+use engine::traced;
+use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
-use redaction::REDACTED;
 use store::{Trace, TracedRequest, TracedResponse};
 use uuid::Uuid;
 
@@ -101,7 +99,7 @@ impl NoAnswer {
             Self::Timeout => ("TIMEOUT", "answer first, and work afterwards"),
             Self::Tls => ("TLS", "check the certificate and its chain"),
         };
-        format!("{} : {class} ERROR({id}) : | {} | {hint}", self.code(), self.reason())
+        traced::no_answer(self.code(), class, id, self.reason(), hint)
     }
 }
 
@@ -147,61 +145,24 @@ fn no_answer(error: &reqwest::Error) -> NoAnswer {
     if Refused::behind(error).is_some() {
         return NoAnswer::NotAllowed;
     }
-    let is_tls = error.is_connect() && causes(error).any(is_of_tls);
-    if is_tls { NoAnswer::Tls } else { NoAnswer::Network }
+    if failed_at_tls(error) { NoAnswer::Tls } else { NoAnswer::Network }
 }
 
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        // An error of input and output that wraps another one passes over it when it is asked for its source.
-        Some(inner) => Some(inner as &(dyn Error + 'static)),
-        None => error.source(),
-    })
-}
-
-/// While connecting, only TLS reads bytes and can find them invalid or missing.
-fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
-    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-    matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof))
-}
-
-/// The request and its answer as the tracing API shows them: without credentials and signatures of either side, and without
-/// secrets in the address and in both bodies. What was sent had all of them.
+/// The request and its answer as the tracing API shows them.
 pub(crate) fn trace(outgoing: &Outgoing, sent: &Sent, registration: i64, events: Vec<Uuid>) -> Trace {
     let response = match &sent.answer {
         Ok(answer) => TracedResponse {
             status: answer.status,
-            headers: listed(&answer.headers),
-            body: body(&String::from_utf8_lossy(&answer.body)),
+            headers: traced::headers(&answer.headers),
+            body: traced::body(&String::from_utf8_lossy(&answer.body)),
         },
         Err(none) => TracedResponse { status: none.code(), headers: Vec::new(), body: none.text(outgoing.id) },
     };
     let request = TracedRequest {
         method: outgoing.method.to_string(),
-        url: redacted_url(&outgoing.url),
-        headers: listed(&outgoing.headers),
-        body: body(&outgoing.body),
+        url: traced::url(&outgoing.url),
+        headers: traced::headers(&outgoing.headers),
+        body: traced::body(&outgoing.body),
     };
     Trace { id: outgoing.id, registration, events, at: sent.at, duration_ms: sent.duration_ms, request, response }
-}
-
-fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
-    let redactor = redaction::process();
-    let told = |(name, value): (&HeaderName, &HeaderValue)| {
-        let text = String::from_utf8_lossy(value.as_bytes());
-        let text = if value.is_sensitive() { REDACTED.into() } else { redactor.header(name.as_str(), &text) };
-        (name.to_string(), text.into_owned())
-    };
-    headers.iter().map(told).collect()
-}
-
-pub(crate) fn body(text: &str) -> String {
-    let mut text = redaction::process().json(text).into_owned();
-    text.truncate(text.floor_char_boundary(Trace::BODY_BYTES_MAX));
-    text
-}
-
-pub(crate) fn redacted_url(url: &str) -> String {
-    let url = redaction::url(url);
-    redaction::process().text(&url).into_owned()
 }

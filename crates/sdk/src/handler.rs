@@ -99,6 +99,9 @@ impl<H: EventHandler> Erased<H> {
     /// The order of the stages exists here and nowhere else.
     async fn stages(&self, cx: &Context, event: &Event) -> Result<Answer, Stop> {
         let record = cx.record();
+        if cx.is_in_doubt() {
+            record.in_doubt();
+        }
         let stage = record.stage("decode");
         let decoded = decode::<H::Event>(event)?;
         stage.done();

@@ -1,6 +1,7 @@
 mod get;
 mod list;
 mod logs;
+mod rerun;
 mod result;
 mod waterfall;
 
@@ -24,6 +25,9 @@ pub enum Command {
     Logs(logs::Options),
     /// Print the result of one run, as JSON.
     Result(result::Options),
+    /// Run the action of a run again, on the recorded event and against the recorded answers of targets: nothing is sent and
+    /// nothing is written.
+    Rerun(rerun::Options),
 }
 
 pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
@@ -33,6 +37,7 @@ pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
         Command::Get(options) => get::run(&source, options).await,
         Command::Logs(options) => logs::run(&source, options).await,
         Command::Result(options) => result::run(&source, options).await,
+        Command::Rerun(options) => rerun::run(root, &source, options).await,
     }
 }
 

@@ -20,7 +20,7 @@ pub use self::error::EventsApiError;
 pub use self::journal::{JournalEntry, JournalError, JournalPage};
 pub use self::manage::{Management, ManagementError, ManagementFault};
 use self::management::Providers;
-pub use self::publish::Sent;
+pub use self::publish::{Answered, Exchange, Sent, Unanswered};
 use crate::ims::Ims;
 use crate::pool::Pool;
 use crate::settings::{SettingsError, header, http_url};

@@ -1,12 +1,18 @@
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
+use egress::failed_at_tls;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use reqwest::Url;
-use sdk::{Event, Fate, spans};
+use sdk::{Event, Fate, TraceContext, spans};
 use tracing::Instrument;
 
 use super::caller::{Answer, Ask, CallError, Caller};
+use crate::pool::{CallFailure, Silence};
 use crate::span;
+
+const CONTENT: &str = "application/cloudevents+json";
 
 /// The ingress answers a word, or a short complaint.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -23,6 +29,33 @@ pub struct Sent {
     pub reason: Option<String>,
     /// The answer's `x-request-id`, which Adobe's support asks for.
     pub request_id: Option<String>,
+    /// The request with what came back; `None` when none was sent.
+    pub exchange: Option<Exchange>,
+}
+
+/// One request, without our credentials, and its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Bytes,
+    pub took: Duration,
+    pub answer: Result<Answered, Unanswered>,
+}
+
+/// An answer as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    pub headers: HeaderMap,
+    /// Empty when it could not be read.
+    pub body: Vec<u8>,
+}
+
+/// Why there was none, by the events API's numbers for it (contract, section 6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    pub code: u16,
+    pub reason: String,
 }
 
 pub(super) async fn publish(caller: &Caller, ingress: &Url, event: &Event) -> Sent {
@@ -34,28 +67,53 @@ pub(super) async fn publish(caller: &Caller, ingress: &Url, event: &Event) -> Se
     let ask = Ask {
         method: Method::POST,
         url: ingress,
-        headers: &[(CONTENT_TYPE, "application/cloudevents+json")],
-        body: Some(body),
+        headers: &[(CONTENT_TYPE, CONTENT)],
+        body: Some(body.clone()),
         trace: spans::onward(&span, event.trace.as_ref()),
         answer_bytes_max: ANSWER_BYTES_MAX,
     };
-    match caller.call(&ask).instrument(span.clone()).await {
+    let begun = Instant::now();
+    let outcome = caller.call(&ask).instrument(span.clone()).await;
+    let took = begun.elapsed();
+    let exchange = |answer| Exchange { url: ingress.to_string(), headers: headers(&ask), body, took, answer };
+    match outcome {
         Ok(answer) => {
             span::answered(&span, answer.status.as_u16());
-            Sent::answered(&answer)
+            let (headers, body) = (answer.headers.clone(), answer.body.as_deref().unwrap_or_default().to_vec());
+            Sent { exchange: Some(exchange(Ok(Answered { headers, body }))), ..Sent::answered(&answer) }
         }
         Err(error) => {
-            if let CallError::NoAnswer { silence, .. } = &error {
-                span::unanswered(&span, *silence);
-            }
-            Sent::unanswered(Fate::Retry { after: error.retry_after() }, error.sentence("the event ingress"))
+            let reason = error.sentence("the event ingress");
+            let sent = Sent::unanswered(Fate::Retry { after: error.retry_after() }, reason.clone());
+            let CallError::NoAnswer { silence, source } = &error else { return sent };
+            span::unanswered(&span, *silence);
+            let code = code(*silence, source);
+            Sent { exchange: Some(exchange(Err(Unanswered { code, reason }))), ..sent }
         }
+    }
+}
+
+/// The headers of the request that are no secret.
+fn headers(ask: &Ask<'_>) -> Vec<(String, String)> {
+    let mut headers: Vec<(String, String)> =
+        ask.headers.iter().map(|(name, value)| (name.to_string(), (*value).to_owned())).collect();
+    let trace = ask.trace.as_ref().map(|trace| (TraceContext::TRACEPARENT.to_owned(), trace.traceparent().to_owned()));
+    headers.extend(trace);
+    headers
+}
+
+fn code(silence: Silence, failure: &CallFailure) -> u16 {
+    match (silence, failure) {
+        (_, CallFailure::Http(error)) if failed_at_tls(error) => 611,
+        (Silence::NotAllowed, _) => 601,
+        (Silence::TimedOut, _) => 604,
+        (Silence::Unreachable | Silence::Broken, _) => 602,
     }
 }
 
 impl Sent {
     fn unanswered(fate: Fate, reason: String) -> Self {
-        Self { fate, status: None, reason: Some(reason), request_id: None }
+        Self { fate, status: None, reason: Some(reason), request_id: None, exchange: None }
     }
 
     /// The status decides. A body that could not be read changes nothing: with the status the verdict has been given.
@@ -81,7 +139,7 @@ impl Sent {
             200..=299 => None,
             _ => Some(sentence(verdict, status, answer.said())),
         };
-        Self { fate, status: Some(status), reason, request_id: request_id(&answer.headers) }
+        Self { fate, status: Some(status), reason, request_id: request_id(&answer.headers), exchange: None }
     }
 }
 

@@ -9,9 +9,10 @@ mod tests;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sdk::{Fault, TraceContext, json};
+use sdk::{ActivationId, Fault, TraceContext, json};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use store::StoredEvent;
 
 use crate::SentHeaders;
 use crate::trace_context;
@@ -27,6 +28,9 @@ const EXTENSIONS_MAX: usize = 64;
 /// Beside the attributes of a stored event stand the headers of the request that brought it. No attribute of a CloudEvent
 /// can be called so.
 const SENT_HEADERS: &str = "adobe-headers";
+
+/// The run of the validator that let the event pass; no name of an attribute either.
+const VALIDATOR: &str = "adobe-validator";
 
 /// What every structured CloudEvent has a place of its own for; all other members are extensions.
 const KNOWN: [&str; 6] = ["specversion", "id", "source", "type", "datacontenttype", "data"];
@@ -105,6 +109,13 @@ impl CloudEvent {
         self
     }
 
+    /// Keeps which run of the validator let the event pass.
+    #[must_use]
+    pub fn validated_by(mut self, validator: ActivationId) -> Self {
+        self.attributes.insert(VALIDATOR.to_owned(), validator.to_string().into());
+        self
+    }
+
     /// An attribute that is a text.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name)?.as_str()
@@ -118,6 +129,13 @@ pub(crate) fn sent_with(attributes: &str) -> Option<BTreeMap<String, String>> {
     }
     let mut members: Map<String, Value> = serde_json::from_str(attributes).ok()?;
     serde_json::from_value(members.remove(SENT_HEADERS)?).ok()
+}
+
+/// The run of the validator that let a stored event pass, when it came by webhook.
+pub fn validator_of(event: &StoredEvent) -> Option<ActivationId> {
+    let attributes = event.attributes.as_deref().filter(|attributes| attributes.contains(VALIDATOR))?;
+    let members: Map<String, Value> = serde_json::from_str(attributes).ok()?;
+    members.get(VALIDATOR)?.as_str()?.parse().ok()
 }
 
 struct Attributes {

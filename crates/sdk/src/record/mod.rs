@@ -68,6 +68,11 @@ impl Record {
         }
     }
 
+    /// Notes that the run looks for the effect of an earlier attempt.
+    pub(crate) fn in_doubt(&self) {
+        self.timeline().in_doubt = true;
+    }
+
     /// Begins a stage, which has stopped the run unless it is told that it is [done](Stage::done).
     pub(crate) fn stage(&self, name: &'static str) -> Stage<'_> {
         let start = self.begun.elapsed();

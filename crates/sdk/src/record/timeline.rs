@@ -23,6 +23,9 @@ pub struct Timeline {
     pub stages: Vec<StageSpan>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<CallSpan>,
+    /// An earlier attempt may have had its effect, so the run looked for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub in_doubt: bool,
     /// Calls beyond those that are told.
     #[serde(skip_serializing_if = "is_zero")]
     pub calls_left_out: usize,

@@ -186,7 +186,8 @@ impl Delivery<'_> {
         let sent = sent(self.headers);
         let brought_in = TraceContext::from_headers(self.headers);
         let taking = delivered.events.into_iter().map(|event| {
-            let event = event.map(|event| CloudEvent { brought_in: brought_in.clone(), ..event });
+            let event =
+                event.map(|event| CloudEvent { brought_in: brought_in.clone(), ..event }.validated_by(validator.id));
             self.take(event, &sent, late)
         });
         // The validator's row goes to the disk together with the events.
