@@ -112,8 +112,8 @@ pub async fn compose_on(
         echo_window: environment.echo_window,
     });
     let answers = travel.carriers.answers.clone();
-    let (options, carriers) = (delivery(project, travel.ims_org_id), travel.carriers);
-    let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options, carriers);
+    let options = delivery(project, travel.ims_org_id);
+    let deliveries = Deliveries::new(Arc::clone(&runner), routes.clone(), options, travel.carriers);
     let readiness = Readiness::default();
     let shared = Shared {
         store: Arc::clone(&store),
@@ -122,7 +122,6 @@ pub async fn compose_on(
         schemas: Arc::clone(&schemas),
         readiness: readiness.clone(),
     };
-    let beside = Beside::new(environment, shared, travel.service.as_ref());
     let reception = Reception { arrivals, routes, store: Arc::clone(&store), clock: Arc::clone(&clock), answers };
     let face = Face {
         runner,
@@ -139,6 +138,7 @@ pub async fn compose_on(
     let (sandbox, stand_ins) = fallback.map(|fallback| sandbox(project, address, &fallback)).transpose()?.unzip();
     let others = travel.router.merge(stand_ins.unwrap_or_default()).merge(own_routes(project, &face)?);
     Ok(Kit {
+        beside: Beside::new(environment, shared, travel.service.as_ref()),
         limits: limits::server(project),
         tls: project.tls()?.map(Arc::new),
         router: server::router(face, others, limits::all_bodies(environment)),
@@ -149,7 +149,6 @@ pub async fn compose_on(
         store,
         clock,
         deliveries,
-        beside,
     })
 }
 

@@ -130,6 +130,7 @@ impl fmt::Debug for Action {
             .field("web", &self.web)
             .field("inputs", &inputs)
             .field("annotations", &self.annotations)
+            .field("shared_secret", &self.shared_secret.as_ref().map(|_| "[redacted]"))
             .field("limits", &self.limits)
             .field("at", &self.at)
             .finish()
