@@ -59,7 +59,6 @@ impl RuntimeUser {
 ///
 /// # Errors
 /// The store of the folder cannot be read, or its seals cannot be opened.
-#[expect(dead_code, reason = "commands that ask the runtime API of the local folder begin with it")]
 pub fn of_folder(local: &Local, folder: &Path) -> anyhow::Result<Option<RuntimeAuth>> {
     if let Some(auth) = &local.runtime_auth {
         return Ok(Some(auth.clone()));

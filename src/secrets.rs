@@ -14,7 +14,7 @@ const PAIRS: [(&str, &str); 3] =
     [("_PASSWORD", "_USER"), ("_CLIENT_SECRET", "_CLIENT_ID"), ("_CLIENT_SECRETS", "_CLIENT_ID")];
 
 /// User and password in one.
-const RUNTIME_AUTH: &str = "AIO_runtime_auth";
+const RUNTIME_KEYS: [&str; 2] = ["AIO_runtime_auth", "KIT_API_KEY"];
 
 /// The variables that name headers with secrets.
 const HEADER_NAMES: [&str; 4] = [
@@ -91,7 +91,7 @@ fn learn_variables(redactor: &Redactor, variables: &Variables) {
         let partner = partner.and_then(|partner| variables.get(&partner));
         for secret in each(name, text) {
             redactor.learn(&secret);
-            if name == RUNTIME_AUTH
+            if RUNTIME_KEYS.contains(&name)
                 && let Some((user, password)) = secret.split_once(':')
             {
                 learn_user(redactor, user, password);
@@ -183,11 +183,12 @@ mod tests {
         check(&[("ERP_TOKEN", "tok-4711-a")], &["tok-4711-a"]);
         check(&[("OAUTH_CLIENT_SECRETS", r#"["first-one","second-one"]"#)], &["first-one", "second-one"]);
         check(&[("OTEL_EXPORTER_OTLP_HEADERS", "x-key=abc%20defg, y=hijklmn")], &["abc defg", "abc%20defg", "hijklmn"]);
-        let runtime = [("AIO_runtime_auth", "of no interest:pa55word-of-it")];
-        check(
-            &runtime,
-            &["of no interest:pa55word-of-it", "pa55word-of-it", "b2Ygbm8gaW50ZXJlc3Q6cGE1NXdvcmQtb2YtaXQ="],
-        );
+        for name in RUNTIME_KEYS {
+            check(
+                &[(name, "of no interest:pa55word-of-it")],
+                &["of no interest:pa55word-of-it", "pa55word-of-it", "b2Ygbm8gaW50ZXJlc3Q6cGE1NXdvcmQtb2YtaXQ="],
+            );
+        }
         let basic = [("KIT_BACKOFFICE_USER", "of no interest"), ("KIT_BACKOFFICE_PASSWORD", "pa55word")];
         check(&basic, &["pa55word", "b2Ygbm8gaW50ZXJlc3Q6cGE1NXdvcmQ="]);
     }

@@ -14,6 +14,9 @@ use crate::inspect::{Look, Refused};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A kit waits a minute for an action.
+const INVOKE_TIMEOUT: Duration = Duration::from_secs(90);
+
 /// The largest answer holds a page of a journal, in JSON.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
@@ -39,6 +42,11 @@ impl Kit {
                  (`AIO_runtime_auth`), or take `KIT_URL` away to look at this folder"
             );
         };
+        Self::with_key(url, key)
+    }
+
+    /// The kit at this address, which ends with `/`.
+    pub fn with_key(url: String, key: RuntimeAuth) -> anyhow::Result<Self> {
         let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT).build()?;
         Ok(Self { client, url, key })
     }
@@ -60,17 +68,37 @@ impl Kit {
         self.answer(self.client.post(format!("{}{OWN}/jobs", self.url)).json(document)).await
     }
 
+    /// Has an action run, `package/action`; the status and the answer, whatever the action has made of it.
+    pub async fn invoke(&self, name: &str, query: &str, parameters: &Value) -> anyhow::Result<(StatusCode, Value)> {
+        let name: Vec<String> = name.split('/').map(sdk::segment).collect();
+        let request = self.client.post(format!("{}{OWN}/actions/{}?{query}", self.url, name.join("/")));
+        let (status, answer) = self.exchange(request.json(parameters).timeout(INVOKE_TIMEOUT)).await?;
+        let is_of_action = status.is_success() || matches!(status.as_u16(), 500 | 502);
+        match answer {
+            Some(answer) if is_of_action => Ok((status, answer)),
+            Some(_) if status == StatusCode::NOT_FOUND => bail!(
+                "the kit at {} has no action `{}`\n  hint: is it one of this folder, started since the last change?",
+                self.url,
+                name.join("/")
+            ),
+            answer => Err(self.refusal(status, &answer.unwrap_or_default())),
+        }
+    }
+
     /// The answer to a request that brings our key along.
-    pub async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+    async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        match self.exchange(request).await? {
+            (status, Some(answer)) if status.is_success() => Ok(answer),
+            (status, answer) => Err(self.refusal(status, &answer.unwrap_or_default())),
+        }
+    }
+
+    /// What came back; no JSON is no answer.
+    async fn exchange(&self, request: RequestBuilder) -> anyhow::Result<(StatusCode, Option<Value>)> {
         let request = request.basic_auth(&self.key.uuid, Some(self.key.key.expose_secret()));
         let response = request.send().await.map_err(|error| unreachable(&self.url, error))?;
         let status = response.status();
-        let body = self.body(response).await?;
-        let answer: Option<Value> = serde_json::from_slice(&body).ok();
-        match answer {
-            Some(answer) if status.is_success() => Ok(answer),
-            answer => Err(self.refusal(status, &answer.unwrap_or_default())),
-        }
+        Ok((status, serde_json::from_slice(&self.body(response).await?).ok()))
     }
 
     async fn body(&self, mut response: Response) -> anyhow::Result<Vec<u8>> {
@@ -109,6 +137,9 @@ impl Kit {
                 env!("CARGO_PKG_VERSION")
             ))
             .into(),
+            (StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE, Some(error), _) => {
+                anyhow!("the kit at {url} refuses that ({}): {error}", status.as_u16())
+            }
             (status, Some(error), _) => anyhow!("the kit at {url} cannot answer now ({}): {error}", status.as_u16()),
             (status, None, _) => anyhow!(
                 "what answers at {url} cannot be understood ({})\n  hint: is that a kit? `KIT_URL` says where it is",

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Activation, DeliveryFilter, Drawer, Listed, Order, Reader, State};
 
-use super::{Refused, Registrations, limit, one_of, reason};
+use super::activations::{caused, word};
+use super::{Refused, Registrations, limit, one_of, reason, requests};
 
 const LIMIT_DEFAULT: u16 = 50;
 
@@ -101,7 +102,12 @@ pub(super) fn get(reader: &Reader, known_by: &str) -> anyhow::Result<Value> {
 fn whole(reader: &Reader, registrations: &Registrations, listed: &Listed) -> anyhow::Result<Value> {
     let mut row = row(listed, registrations);
     row["reason"] = json!(reason::of(reader, registrations, listed)?);
-    row["runs"] = reason::attempts(reader, registrations, listed)?.iter().map(attempt).collect();
+    let runs = reason::attempts(reader, registrations, listed)?;
+    row["runs"] = runs.iter().map(|run| attempt(reader, run)).collect::<anyhow::Result<_>>()?;
+    row["requests"] = requests::of(reader, registrations, listed, &runs)?;
+    let event = reader.event(listed.id)?;
+    let validator = event.and_then(|(event, _)| engine::validator_of(&event));
+    row["validator"] = json!(validator.map(|id| id.to_string()));
     Ok(row)
 }
 
@@ -125,13 +131,16 @@ pub fn row(listed: &Listed, registrations: &Registrations) -> Value {
     })
 }
 
-fn attempt(run: &Activation) -> Value {
-    json!({
+fn attempt(reader: &Reader, run: &Activation) -> anyhow::Result<Value> {
+    let caused: Vec<String> = caused(reader, run)?.iter().map(|id| id.simple().to_string()).collect();
+    Ok(json!({
         "activation": run.id.simple().to_string(),
         "attempt": run.attempt,
         "start": run.start.to_string(),
         "duration_ms": run.end.as_millisecond() - run.start.as_millisecond(),
         "status": run.status.as_str(),
+        "word": word(run.status),
+        "caused": caused,
         "result": serde_json::from_str::<Value>(&run.result).unwrap_or_default(),
-    })
+    }))
 }

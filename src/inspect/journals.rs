@@ -109,7 +109,7 @@ fn row(registration: &Registration, event: &StoredEvent) -> Value {
     json!({"position": position, "event": cloud_event(event)})
 }
 
-fn cloud_event(event: &StoredEvent) -> Value {
+pub(super) fn cloud_event(event: &StoredEvent) -> Value {
     json!({
         "specversion": "1.0",
         "id": event.event_id(),

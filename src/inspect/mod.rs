@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod journals;
 mod reason;
 pub mod registrations;
+mod requests;
 pub mod routes;
 mod traces;
 

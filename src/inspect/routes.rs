@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -19,6 +20,10 @@ use super::{LAST, Look, Refused, jobs};
 
 /// Questions that are answered at the same time; others wait.
 const AT_ONCE: usize = 4;
+
+/// Stands for the namespace of whoever asks, and where a path has it.
+const OWN_NAMESPACE: &str = "_";
+const NAMESPACE_PLACE: usize = 4;
 
 /// A replay names up to a thousand events.
 const JOB_BYTES_MAX: usize = 256 * 1024;
@@ -60,31 +65,44 @@ impl Inspected {
 
 /// The routes, for whoever has the key: they tell everything but secrets.
 pub fn router(inspected: Inspected, key: &RuntimeKey) -> Router {
-    let mut router = Router::new();
-    // The namespace by its name, and as that of whoever asks.
-    for namespace in ["_", key.namespace()] {
-        let ours = format!("/api/v1/namespaces/{namespace}");
-        router = router
-            .route(&format!("{ours}/deliveries"), get(deliveries))
-            .route(&format!("{ours}/deliveries/{{event}}"), get(delivery))
-            .route(&format!("{ours}/events"), get(events))
-            .route(&format!("{ours}/events/{{id}}/trace"), get(trace))
-            .route(&format!("{ours}/registrations"), get(registrations))
-            .route(&format!("{ours}/journals"), get(only_journal))
-            .route(&format!("{ours}/journals/{{registration}}"), get(journal))
-            .route(&format!("{ours}/jobs"), get(all_jobs).post(put_job))
-            .route(&format!("{ours}/runs"), get(runs))
-            .route(&format!("{ours}/runs/{{id}}"), get(run))
-            .route(&format!("{ours}/runs/{{id}}/case"), get(case));
+    let routes = Router::new()
+        .route("/api/v1/namespaces/{namespace}/deliveries", get(deliveries))
+        .route("/api/v1/namespaces/{namespace}/deliveries/{event}", get(delivery))
+        .route("/api/v1/namespaces/{namespace}/events", get(events))
+        .route("/api/v1/namespaces/{namespace}/events/{id}/trace", get(trace))
+        .route("/api/v1/namespaces/{namespace}/registrations", get(registrations))
+        .route("/api/v1/namespaces/{namespace}/journals", get(only_journal))
+        .route("/api/v1/namespaces/{namespace}/journals/{registration}", get(journal))
+        .route("/api/v1/namespaces/{namespace}/jobs", get(all_jobs).post(put_job))
+        .route("/api/v1/namespaces/{namespace}/runs", get(runs))
+        .route("/api/v1/namespaces/{namespace}/runs/{id}", get(run))
+        .route("/api/v1/namespaces/{namespace}/runs/{id}/case", get(case))
+        .method_not_allowed_fallback(not_allowed)
+        .layer(DefaultBodyLimit::max(JOB_BYTES_MAX))
+        .route_layer(from_fn_with_state(key.clone(), in_namespace))
+        .with_state(inspected);
+    key.guard(routes)
+}
+
+async fn not_allowed() -> Response {
+    refusal(StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here", "commands GET, and POST to `jobs` only")
+}
+
+/// The key opens its own namespace and no other.
+async fn in_namespace(State(key): State<RuntimeKey>, request: Request, next: Next) -> Response {
+    let named = request.uri().path().split('/').nth(NAMESPACE_PLACE).unwrap_or_default();
+    if named == OWN_NAMESPACE || named == key.namespace() {
+        return next.run(request).await;
     }
-    key.guard(router.layer(DefaultBodyLimit::max(JOB_BYTES_MAX)).with_state(inspected))
+    let told = "the key is not for this namespace";
+    refusal(StatusCode::FORBIDDEN, told, "`_` is the namespace that a key is for")
 }
 
 async fn deliveries(State(inspected): State<Inspected>, query: Asked<super::deliveries::Query>) -> Response {
     asked(inspected, query, Look::Deliveries).await
 }
 
-async fn delivery(State(inspected): State<Inspected>, Path(event): Path<String>) -> Response {
+async fn delivery(State(inspected): State<Inspected>, Path((_, event)): Path<(String, String)>) -> Response {
     inspected.answer(Look::Delivery(event)).await
 }
 
@@ -92,7 +110,7 @@ async fn events(State(inspected): State<Inspected>, query: Asked<super::events::
     asked(inspected, query, Look::Events).await
 }
 
-async fn trace(State(inspected): State<Inspected>, Path(id): Path<String>) -> Response {
+async fn trace(State(inspected): State<Inspected>, Path((_, id)): Path<(String, String)>) -> Response {
     inspected.answer(Look::Trace(id)).await
 }
 
@@ -106,7 +124,7 @@ async fn only_journal(State(inspected): State<Inspected>, query: Asked<super::jo
 
 async fn journal(
     State(inspected): State<Inspected>,
-    Path(registration): Path<String>,
+    Path((_, registration)): Path<(String, String)>,
     query: Asked<super::journals::Query>,
 ) -> Response {
     asked(inspected, query, |query| Look::Journal(registration, query)).await
@@ -119,7 +137,7 @@ async fn runs(State(inspected): State<Inspected>, query: Asked<super::activation
 /// By its id, or the `last` of those that are meant.
 async fn run(
     State(inspected): State<Inspected>,
-    Path(id): Path<String>,
+    Path((_, id)): Path<(String, String)>,
     query: Asked<super::activations::Query>,
 ) -> Response {
     match id.parse::<sdk::ActivationId>() {
@@ -133,7 +151,7 @@ fn unnamed(wrong: &impl ToString) -> Response {
     refusal(StatusCode::BAD_REQUEST, &wrong.to_string(), "`kit activation list` shows those that are kept")
 }
 
-async fn case(State(inspected): State<Inspected>, Path(id): Path<String>) -> Response {
+async fn case(State(inspected): State<Inspected>, Path((_, id)): Path<(String, String)>) -> Response {
     match id.parse::<sdk::ActivationId>() {
         Ok(id) => inspected.answer(Look::Case(id.uuid())).await,
         Err(wrong) => unnamed(&wrong),

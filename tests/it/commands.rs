@@ -116,9 +116,9 @@ fn check_list(project: &Project, ids: &[String; 3]) {
         let records = listed.as_array().unwrap().iter();
         records.map(|record| record["activationId"].as_str().unwrap().to_owned()).collect()
     };
-    // Newest first: the handler's run began after that of the consumer, which began after the event was taken in.
-    assert_eq!(listed(&[]), [created.clone(), consumer.clone(), webhook.clone()]);
-    assert_eq!(listed(&["--limit", "2"]), [created.clone(), consumer.clone()]);
+    // What ended last comes first: the consumer's run ended after that of the handler, both after the event was taken in.
+    assert_eq!(listed(&[]), [consumer.clone(), created.clone(), webhook.clone()]);
+    assert_eq!(listed(&["--limit", "2"]), [consumer.clone(), created.clone()]);
     assert_eq!(listed(&["--action", "created"]), from_ref(created));
     assert_eq!(listed(&["--action", "product-backoffice/created"]), from_ref(created));
     assert_eq!(listed(&["--action", "webhook"]), from_ref(webhook));

@@ -225,7 +225,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Paths that the sources give a name.
-const NAMED: [(&str, &str); 10] = [
+const NAMED: [(&str, &str); 9] = [
     ("web_actions::ROUTE", "/api/v1/web/{package}/{action}"),
     ("event_webhooks::ROUTE", "/webhooks/{registration}"),
     ("ROUTE", "/"),
@@ -235,7 +235,6 @@ const NAMED: [(&str, &str); 10] = [
     ("{REGISTRATION}", "/events/{org}/{project}/{workspace}/registrations/{registration}"),
     ("{prefix}{JOURNAL}", "/organizations/{organization}/integrations/{credential}/{registration}"),
     ("{prefix}", ""),
-    ("{ours}", "/api/v1/namespaces/{namespace}"),
 ];
 
 #[test]

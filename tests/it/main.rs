@@ -7,6 +7,7 @@ mod adobe_auth;
 mod backoffice;
 mod both_ways;
 mod circle;
+mod cli;
 mod commands;
 mod commerce_signature;
 mod coverage;

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::openwhisk::with_sequence;
-use crate::support::{Answer, PRODUCT_CREATE, Project, RUNTIME_AUTH, Server, product};
+use crate::support::{Answer, PRODUCT_CREATE, Project, RUNTIME_AUTH, Server, TOKEN, product};
 
 const CREATED: &str = "product-backoffice/created";
 
@@ -237,6 +237,36 @@ async fn a_sequence_runs_its_actions_one_after_another() {
     assert_eq!(annotation(&listed[0], "causedBy"), "sequence");
     let whole = runtime.get("activations?docs=true&name=nested").await.body;
     assert_eq!(whole[0]["logs"], record.body["logs"], "whole records have their logs");
+}
+
+#[tokio::test]
+async fn a_sequence_answers_on_the_web_as_its_last_action_does() {
+    let runtime = Runtime::start(&with_sequence());
+    let answer = Answer::of(runtime.0.client.get(runtime.0.url("/api/v1/web/starter-kit/twice"))).await;
+    assert_eq!((answer.status, &answer.body["success"]), (200, &json!(true)), "{answer:?}");
+    let record = runtime.record(answer.header("x-openwhisk-activation-id").unwrap()).await;
+    assert_eq!((annotation(&record, "kind"), record["logs"].as_array().unwrap().len()), (&json!("sequence"), 2));
+}
+
+#[test]
+fn a_sequence_that_other_machines_reach_needs_a_guard_of_its_own() {
+    let project = with_sequence()
+        .with("KIT_BIND", "0.0.0.0:0")
+        .with("KIT_INGESTION_AUTH", "api-key")
+        .with("KIT_INGESTION_API_KEY_SECRET", "5ecret-of-the-tests")
+        .with("KIT_METRICS_TOKEN", "operator-of-the-tests")
+        .with("COMMERCE_BASE_URL", "http://127.0.0.1:9/rest/")
+        .with("COMMERCE_ACCESS_TOKEN", TOKEN)
+        .with("KIT_BACKOFFICE_URL", "http://127.0.0.1:9/");
+    let checked = project.run(&["check", "--serve"]);
+    let told = String::from_utf8(checked.stderr).unwrap();
+    let fault = "`packages.starter-kit.sequences.twice.annotations.require-adobe-auth`: expected `true`: ";
+    assert!(told.contains(fault) && told.matches("\n  hint: ").count() == 1, "{told}");
+    let manifest = project.read("app.config.yaml");
+    let guarded = manifest.replace("web: 'yes' }", "web: 'yes', annotations: { require-adobe-auth: true } }");
+    project.write("app.config.yaml", &guarded);
+    let checked = project.run(&["check", "--serve"]);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }
 
 #[test]

@@ -62,7 +62,12 @@ impl Runner {
             params = match &last.result {
                 Value::Object(result) => result.clone(),
                 // What nobody takes as parameters is still a result, if it is the last.
-                Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Params::new(),
+                _ if parts.0.len() == components.len() => break,
+                _ => {
+                    let error =
+                        format!("The action `{component}` did not produce an object, which the next one takes.");
+                    return (parts, End::failed(Status::DeveloperError, error));
+                }
             };
         }
         (parts, last)

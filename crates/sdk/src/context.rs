@@ -14,8 +14,9 @@ use crate::{
     TargetPort, TraceContext,
 };
 
-/// The tracing target of what belongs into the log of its run alone, not into that of the process.
-pub const RUN_LOG: &str = "kit::run";
+/// The tracing target of what belongs into the log of its run alone, not into that of the process. No module of the program has
+/// a name that begins like it: what they say would be lost.
+pub const RUN_LOG: &str = "kit::log_of_run";
 
 /// The typed inputs of one action, from `actions.config.yaml`. Values can be secrets: `Debug` prints names.
 #[derive(Clone, Default)]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use settings::Action;
 
 use super::sync_bar;
+use crate::cli::distant::unreachable;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -23,14 +24,36 @@ pub struct Options {
     /// `package/action`.
     pub name: String,
     /// A parameter. A value that is JSON is sent as such, any other as text; it wins over the file's.
-    #[arg(long, num_args = 2, value_names = ["KEY", "VALUE"], allow_hyphen_values = true)]
+    #[arg(long, short, num_args = 2, value_names = ["KEY", "VALUE"], allow_hyphen_values = true)]
     param: Vec<String>,
     /// A file with a JSON object of parameters.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short = 'P', value_name = "FILE")]
     param_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub shown: Shown,
     /// JSON is what is printed anyway.
     #[arg(long)]
     json: bool,
+}
+
+/// What is printed. One of these asks the runtime API also for a web action.
+#[derive(Debug, Args)]
+pub struct Shown {
+    /// Wait, and print the whole activation.
+    #[arg(long, short)]
+    pub blocking: bool,
+    /// Wait, and print the result alone: what is done anyway for an action that is no web action.
+    #[arg(long, short)]
+    pub result: bool,
+    /// Print the activation's id and do not wait.
+    #[arg(long, conflicts_with_all = ["blocking", "result"])]
+    pub no_wait: bool,
+}
+
+impl Shown {
+    pub fn is_said(&self) -> bool {
+        self.blocking || self.result || self.no_wait
+    }
 }
 
 /// Posts the parameters and prints the answer; anything but a 2xx is an error.
@@ -42,7 +65,7 @@ pub async fn run(action: &Action, url: &str, options: &Options, proof: HeaderMap
     let is_proved = !proof.is_empty();
     let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(timeout).default_headers(proof).build()?;
     let call = post(&client, url, &parameters);
-    let (status, text) =
+    let (status, activation, text) =
         if action.function == FULL_SYNC { sync_bar::beside(&client, url, call).await? } else { call.await? };
     match serde_json::from_str::<Value>(&text) {
         Ok(answer) => println!("{}", serde_json::to_string_pretty(&answer)?),
@@ -64,31 +87,34 @@ pub async fn run(action: &Action, url: &str, options: &Options, proof: HeaderMap
              `kit credential create` or of a credential at Adobe, and an access token goes along",
             options.name
         ),
-        status => bail!("`{}` answered {}", options.name, status.as_u16()),
+        status => match activation {
+            Some(id) => {
+                bail!(
+                    "`{}` answered {}\n  hint: `kit activation get {id}` shows the run",
+                    options.name,
+                    status.as_u16()
+                )
+            }
+            None => bail!("`{}` answered {}", options.name, status.as_u16()),
+        },
     }
 }
 
-async fn post(client: &Client, url: &str, parameters: &Map<String, Value>) -> anyhow::Result<(StatusCode, String)> {
+/// Status, the activation's id, and the body.
+pub type Answered = (StatusCode, Option<String>, String);
+
+async fn post(client: &Client, url: &str, parameters: &Map<String, Value>) -> anyhow::Result<Answered> {
     let answered = client.post(url).json(parameters).send().await;
-    let response = answered.map_err(|error| {
-        let problem = if error.is_connect() {
-            "no kit can be reached"
-        } else if error.is_timeout() {
-            "the kit did not answer in time"
-        } else {
-            "the connection broke"
-        };
-        let problem =
-            format!("{problem} at {url}\n  hint: start one with `kit dev`, or set `KIT_URL` to the address of another");
-        anyhow::Error::new(error.without_url()).context(problem)
-    })?;
+    let response = answered.map_err(|error| unreachable(url, error))?;
     let status = response.status();
+    let activation = response.headers().get("x-openwhisk-activation-id");
+    let activation = activation.and_then(|id| id.to_str().ok()).map(str::to_owned);
     let text = response.text().await.with_context(|| format!("the answer of {url} did not arrive whole"))?;
-    Ok((status, text))
+    Ok((status, activation, text))
 }
 
 impl Options {
-    fn parameters(&self) -> anyhow::Result<Map<String, Value>> {
+    pub fn parameters(&self) -> anyhow::Result<Map<String, Value>> {
         let mut parameters = self.param_file.as_deref().map_or_else(|| Ok(Map::new()), read)?;
         for pair in self.param.chunks_exact(2) {
             let [key, value] = pair else { continue };

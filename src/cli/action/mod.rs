@@ -1,5 +1,6 @@
 mod invoke;
 pub mod proof;
+mod runtime;
 mod sync_bar;
 
 use std::path::Path;
@@ -28,14 +29,14 @@ pub enum Command {
     Get {
         /// `package/action`.
         name: String,
-        /// Print only the URL of a web action.
+        /// Print only its URL: where everybody calls a web action, or where the runtime API has another one invoked.
         #[arg(long)]
         url: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Call a web action of a running kit and print its answer.
+    /// Have an action of a running kit run and print its answer, or its result.
     Invoke(invoke::Options),
 }
 
@@ -52,8 +53,8 @@ pub async fn run(root: &Path, command: &Command) -> anyhow::Result<()> {
         Command::Invoke(options) => {
             let action = find(&manifest, &options.name)?;
             let server = Server::read(&variables)?;
-            if action.web == Web::No {
-                bail!("{}", not_invocable(action, &manifest, &server));
+            if action.web == Web::No || options.shown.is_said() {
+                return runtime::run(root, &variables, options).await;
             }
             let proof = if guards::demands_adobe_auth(action) {
                 proof::headers(&variables, &server).await?
@@ -75,10 +76,11 @@ fn find<'a>(manifest: &'a Manifest, name: &str) -> anyhow::Result<&'a Action> {
     })
 }
 
-/// Where HTTP callers reach a web action.
+/// Where HTTP callers reach a web action; another one is reached by whoever has the key of the runtime API.
 fn url(action: &Action, server: &Server) -> anyhow::Result<String> {
     let base = base(server)?;
-    Ok(format!("{base}api/v1/web/{}/{}", sdk::segment(&action.package), sdk::segment(&action.name)))
+    let face = if action.web == Web::No { "namespaces/_/actions" } else { "web" };
+    Ok(format!("{base}api/v1/{face}/{}/{}", sdk::segment(&action.package), sdk::segment(&action.name)))
 }
 
 /// Where the kit is.
@@ -109,27 +111,6 @@ fn events(action: &Action, manifest: &Manifest) -> Vec<&'static str> {
     codes
 }
 
-fn not_invocable(action: &Action, manifest: &Manifest, server: &Server) -> String {
-    let codes = events(action, manifest);
-    let quoted: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
-    let is_ingested = |code: &&str| actions::EVENTS.iter().any(|spec| spec.code == *code);
-    let one_of = if codes.len() > 1 { "one of the events" } else { "the event" };
-    let hint = if codes.is_empty() {
-        "no consumer passes an event on to it".to_owned()
-    } else if codes.iter().all(is_ingested) {
-        let webhook = manifest.actions.iter().find(|action| action.full_name() == "ingestion/webhook");
-        let webhook = webhook.and_then(|webhook| url(webhook, server).ok());
-        let webhook = webhook.unwrap_or_else(|| "the URL of `ingestion/webhook`".to_owned());
-        format!("post {one_of} {} to {webhook}", quoted.join(", "))
-    } else {
-        format!("it runs on {one_of} {}, which Commerce sends when something changes there", quoted.join(", "))
-    };
-    format!(
-        "`{}` runs on events, and those actions cannot be invoked from here yet\n  hint: {hint}",
-        action.full_name()
-    )
-}
-
 fn list(manifest: &Manifest, json: bool) -> anyhow::Result<()> {
     if json {
         let rows: Vec<Value> = manifest.actions.iter().map(row).collect();
@@ -156,10 +137,6 @@ fn web(action: &Action) -> &'static str {
 }
 
 fn print_url(action: &Action, server: &Server, json: bool) -> anyhow::Result<()> {
-    if action.web == Web::No {
-        let name = action.full_name();
-        bail!("`{name}` runs on events and has no URL\n  hint: `kit action get {name}` shows which events");
-    }
     let url = url(action, server)?;
     println!("{}", if json { json!({"url": url}).to_string() } else { url });
     Ok(())
@@ -167,7 +144,7 @@ fn print_url(action: &Action, server: &Server, json: bool) -> anyhow::Result<()>
 
 /// Of the inputs only the names: values can be secrets.
 fn print_one(action: &Action, manifest: &Manifest, server: &Server, json: bool) -> anyhow::Result<()> {
-    let url = if action.web == Web::No { None } else { url(action, server).ok() };
+    let url = url(action, server).ok();
     let events = events(action, manifest);
     let inputs: Vec<&str> = action.inputs.keys().map(String::as_str).collect();
     if json {

@@ -36,6 +36,9 @@ pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
         if json {
             return print_json(&json!({"logs": run["logs"]}));
         }
+        if rows(&run["logs"]).is_empty() {
+            eprintln!("it logged nothing");
+        }
         lines(&run, options.strip);
         return Ok(());
     }

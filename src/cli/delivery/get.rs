@@ -2,6 +2,7 @@ use clap::Args;
 use serde_json::Value;
 use store::Drawer;
 
+use super::exchange;
 use crate::cli::source::Source;
 use crate::cli::table::{bare, cell, plain, print_json, printable, rows, time};
 use crate::inspect::{Look, said};
@@ -13,6 +14,9 @@ const FAILED: [&str; 3] = ["refused", "parked", "blocking"];
 pub struct Options {
     /// The event's id, or the uid that its sender gave it.
     id: String,
+    /// The attempt whose request and answer are shown; left out: the newest.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    attempt: Option<u32>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -28,6 +32,18 @@ pub async fn run(source: &Source, options: &Options) -> anyhow::Result<()> {
             println!();
         }
         print(delivery);
+        let requests = rows(&delivery["requests"]);
+        let wanted = options.attempt.map_or(requests.len(), |attempt| attempt as usize);
+        match wanted.checked_sub(1).and_then(|index| requests.get(index)) {
+            Some(exchange) => {
+                println!("\nRequest {wanted} of {}", requests.len());
+                exchange::print(exchange);
+            }
+            None if options.attempt.is_some() => {
+                eprintln!("note: of this delivery {} requests are on record", requests.len());
+            }
+            None => {}
+        }
     }
     Ok(())
 }
@@ -46,6 +62,9 @@ fn print(delivery: &Value) {
     if delivery["reason"].is_string() {
         table.add_row(["Reason", &cell(delivery, "reason")]);
     }
+    if delivery["validator"].is_string() {
+        table.add_row(["Validator", &cell(delivery, "validator")]);
+    }
     if is_failed(delivery) {
         let force = if delivery["has_effect"] == true { " --repeat-effect" } else { "" };
         table.add_row(["Again", &format!("kit delivery replay {}{force}", cell(delivery, "event"))]);
@@ -56,14 +75,15 @@ fn print(delivery: &Value) {
         return;
     }
     println!();
-    let mut table = plain(["Attempt", "Start", "Duration", "Status", "Activation ID", "Result"]);
+    let mut table = plain(["Attempt", "Start", "Duration", "Status", "Activation ID", "Action's activation", "Result"]);
     for run in runs {
         table.add_row([
             cell(run, "attempt"),
             time(run, "start"),
             format!("{} ms", cell(run, "duration_ms")),
-            cell(run, "status"),
+            cell(run, "word"),
             cell(run, "activation"),
+            rows(&run["caused"]).iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
             said(&run["result"]).map(|text| printable(&text)).unwrap_or_default(),
         ]);
     }

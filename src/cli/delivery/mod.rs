@@ -1,5 +1,6 @@
 //! What became of events on their way: one row for each event and registration.
 
+mod exchange;
 mod get;
 mod list;
 mod query;

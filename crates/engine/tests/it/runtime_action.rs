@@ -24,7 +24,8 @@ impl RuntimeAction for Told {
         match params.get("do").and_then(Value::as_str) {
             Some("hang") => std::future::pending().await,
             Some("panic") => panic!("this run panics"),
-            Some("garbage") => json!([1, 2]),
+            Some("garbage") => json!("no result"),
+            Some("list") => json!([1, 2]),
             Some("large") => json!({"text": "x".repeat(2 << 20)}),
             Some("fail") => json!({"error": "as asked"}),
             Some("echo") => Value::Object(params),

@@ -58,9 +58,15 @@ async fn what_fails_ends_the_sequence_with_its_result() {
             Status::DeveloperError,
             json!("The action did not produce a valid response and exited unexpectedly."),
         ),
+        (
+            json!({"do": "list"}),
+            Status::Success,
+            json!("The action `test/logs` did not produce an object, which the next one takes."),
+        ),
     ] {
         let run = run(&world, "test/twice", given).await;
-        assert_eq!((run.whole.status, result(&run.whole)), (status, json!({"error": error})));
+        let whole = if status == Status::Success { Status::DeveloperError } else { status };
+        assert_eq!((run.whole.status, result(&run.whole)), (whole, json!({"error": error})));
         assert_eq!((run.parts.len(), run.parts[0].status), (1, status));
     }
     let run = run(&world, "test/hangs", json!({"do": "hang"})).await;

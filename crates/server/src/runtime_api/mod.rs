@@ -87,6 +87,7 @@ fn routes(api: Api) -> Router {
     Router::new()
         .route("/api/v1/namespaces", get(namespaces))
         .route("/api/v1/namespaces/{namespace}", get(packages::all))
+        .route("/api/v1/namespaces/{namespace}/", get(packages::all))
         .route("/api/v1/namespaces/{namespace}/packages", get(packages::list))
         .route("/api/v1/namespaces/{namespace}/packages/{package}", package)
         .route("/api/v1/namespaces/{namespace}/actions", get(actions::list))

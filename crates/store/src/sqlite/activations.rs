@@ -33,7 +33,7 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result
 fn merged(recorded: Vec<Activation>, ingested: Vec<Activation>) -> impl Iterator<Item = Activation> {
     let (mut recorded, mut ingested) = (recorded.into_iter().peekable(), ingested.into_iter().peekable());
     std::iter::from_fn(move || match (recorded.peek(), ingested.peek()) {
-        (Some(run), Some(other)) if run.end < other.end => ingested.next(),
+        (Some(run), Some(other)) if (run.end, run.start) < (other.end, other.start) => ingested.next(),
         (Some(_), _) => recorded.next(),
         (None, _) => ingested.next(),
     })

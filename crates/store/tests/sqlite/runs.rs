@@ -1,7 +1,7 @@
 //! How recorded runs are found.
 
 use jiff::Timestamp;
-use store::{Activation, Filter, Reader, Status, Store};
+use store::{Activation, Filter, Reader, RunPlace, Status, Store};
 use uuid::Uuid;
 
 use crate::home::{Home, append, at, event};
@@ -46,4 +46,46 @@ async fn the_runs_of_an_event_are_found_without_a_look_at_all_others() {
         "they were found without the index"
     );
     assert_eq!(reader.activations(&all).unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn whoever_goes_on_from_a_place_gets_each_run_once_in_the_order_of_their_ends() {
+    let home = Home::new();
+    let store = home.open();
+    let reader = Reader::open(&home.options.folder).unwrap();
+    let begin = reader.newest_run().unwrap();
+    assert_eq!(begin, RunPlace::default(), "nothing has run");
+    let ingested = append(&store, event(0)).await;
+    // It began before the others and ends after them.
+    let long = run(ingested, at(1));
+    let quick = [run(ingested, at(3)), run(ingested, at(4))];
+    for one in &quick {
+        store.record(one.clone()).await.unwrap();
+    }
+    let all = Filter { limit: 100, ..Filter::default() };
+    let (found, place) = reader.activations_behind(begin, &all).unwrap();
+    assert_eq!((found.len(), place), (3, reader.newest_run().unwrap()), "an ingestion and two runs");
+    assert!(reader.activations_behind(place, &all).unwrap().0.is_empty());
+    store.record(Activation { end: at(9), ..long.clone() }).await.unwrap();
+    let (found, behind) = reader.activations_behind(place, &all).unwrap();
+    assert_eq!(found.iter().map(|run| run.id).collect::<Vec<_>>(), [long.id], "although it began long ago");
+    // A limit only cuts; what a filter leaves out is passed over.
+    let one = Filter { limit: 1, ..Filter::default() };
+    let (mut place, mut ids) = (begin, Vec::new());
+    while place != behind {
+        let (found, next) = reader.activations_behind(place, &one).unwrap();
+        assert_ne!(next, place, "it goes on");
+        ids.extend(found.iter().map(|run| run.id));
+        place = next;
+    }
+    ids.sort_unstable();
+    let mut expected = vec![ingested, quick[0].id, quick[1].id, long.id];
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
+    let none = Filter { action: Some("other/action".to_owned()), ..all.clone() };
+    let (found, place) = reader.activations_behind(begin, &none).unwrap();
+    assert_eq!((found.len(), place), (0, behind));
+    // A place behind all there is, as after a removal, is brought back.
+    let beyond = RunPlace { recorded: behind.recorded + 7, event: behind.event + 7 };
+    assert_eq!(reader.activations_behind(beyond, &all).unwrap().1, behind);
 }
