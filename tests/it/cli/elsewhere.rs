@@ -1,9 +1,10 @@
 //! The same questions of the folder, and from elsewhere of the kit that runs on it.
 
+use reqwest::Method;
 use serde_json::Value;
 
 use super::{KEY, check_refused, json_of, kit_with_a_failure, printed, project, run, text};
-use crate::support::{PRODUCT_CREATE, Project, Server};
+use crate::support::{Answer, PRODUCT_CREATE, Project, Server};
 
 /// A folder without a store, whose commands ask this kit.
 fn elsewhere(kit: &Server) -> Project {
@@ -114,4 +115,35 @@ async fn a_kit_that_cannot_be_asked_is_told_in_words() {
     check_refused(&no_kit, "activation list", "what answers at http://", "`KIT_URL` has to be the address of a kit");
     assert_eq!(kit.terminate(), Some(0));
     check_refused(&there, "registration list", "no kit can be reached at http://", "start one with `kit dev`");
+}
+
+#[tokio::test]
+async fn who_asks_without_a_command_is_told_what_is_wrong() {
+    let here = project();
+    let kit = here.start(&["dev"]);
+    let (user, password) = KEY.split_once(':').unwrap();
+    let ask = async |method: Method, path: &str, body: String| {
+        let request = kit.client.request(method, kit.url(&format!("/api/v1/namespaces/{path}")));
+        let request = request.header("content-type", "application/json").body(body);
+        let answer = Answer::of(request.basic_auth(user, Some(password))).await;
+        assert!(!answer.error().is_empty() && answer.body["hint"].is_string(), "{path}: {answer:?}");
+        answer.status
+    };
+    let nothing = String::new;
+    assert_eq!(ask(Method::GET, "_/deliveries?states=due", nothing()).await, 400, "a member that nobody knows");
+    assert_eq!(ask(Method::GET, "_/deliveries?limit=0", nothing()).await, 400);
+    assert_eq!(ask(Method::GET, "_/deliveries?limit=1002", nothing()).await, 400);
+    assert_eq!(ask(Method::GET, "_/deliveries?after=1", nothing()).await, 400);
+    assert_eq!(ask(Method::GET, "_/runs?after=here", nothing()).await, 400);
+    assert_eq!(ask(Method::GET, "_/runs/none", nothing()).await, 400);
+    assert_eq!(ask(Method::GET, "other/deliveries", nothing()).await, 403);
+    assert_eq!(ask(Method::POST, "_/runs", nothing()).await, 405);
+    for body in ["", "[]", "{", "\"enable\""] {
+        assert_eq!(ask(Method::POST, "_/jobs", body.to_owned()).await, 400, "{body}");
+    }
+    let large = format!("{{\"replay\": \"{}\"}}", "x".repeat(300_000));
+    assert_eq!(ask(Method::POST, "_/jobs", large).await, 400);
+    let own =
+        Answer::of(kit.client.get(kit.url("/api/v1/namespaces/local/jobs")).basic_auth(user, Some(password))).await;
+    assert_eq!((own.status, own.body), (200, Value::from(Vec::<Value>::new())), "nothing was asked for");
 }
