@@ -99,7 +99,9 @@ pub async fn compose_on(
         arrivals: Arc::clone(&arrivals),
     };
     let travel = means.travel(address, &pool).await?;
-    let means = guards::Means { service: travel.service.as_ref(), pool: &pool, clock: Arc::clone(&clock) };
+    let key = runtime_user.as_ref().map(|user| user.key(&environment.namespace));
+    let (service, asked) = (travel.service.as_ref(), key.clone());
+    let means = guards::Means { service, key: asked, pool: &pool, clock: Arc::clone(&clock) };
     let guards = Guards::new(&environment.adobe_auth, project.mode, means)?;
     let runner = Runner::new(RunnerParts {
         registry: registry(project, &pool, fallback.as_ref(), &guards)?,
@@ -120,7 +122,6 @@ pub async fn compose_on(
         schemas: Arc::clone(&schemas),
         readiness: readiness.clone(),
     };
-    let beside = Beside::new(environment, shared, travel.service.as_ref());
     let reception = Reception { arrivals, routes, store: Arc::clone(&store), clock: Arc::clone(&clock), answers };
     let face = Face {
         runner,
@@ -130,13 +131,14 @@ pub async fn compose_on(
         webhooks: Webhooks::new(reception, travel.webhooks, environment.events.comes_back.answer_within),
         web: WebActions::default(),
         operators: operators(&environment.operator_tokens),
-        runtime: runtime_user.as_ref().map(|user| user.key(&environment.namespace)),
+        runtime: key,
         bodies: limits::bodies(&environment.limits),
         readiness: readiness.clone(),
     };
     let (sandbox, stand_ins) = fallback.map(|fallback| sandbox(project, address, &fallback)).transpose()?.unzip();
     let others = travel.router.merge(stand_ins.unwrap_or_default()).merge(own_routes(project, &face)?);
     Ok(Kit {
+        beside: Beside::new(environment, shared, travel.service.as_ref()),
         limits: limits::server(project),
         tls: project.tls()?.map(Arc::new),
         router: server::router(face, others, limits::all_bodies(environment)),
@@ -147,7 +149,6 @@ pub async fn compose_on(
         store,
         clock,
         deliveries,
-        beside,
     })
 }
 

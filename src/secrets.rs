@@ -127,6 +127,9 @@ pub fn learn_inputs(manifest: &Manifest) {
     for (name, value) in manifest.actions.iter().flat_map(|action| &action.inputs) {
         learn_input(redaction::process(), name, value);
     }
+    for secret in manifest.actions.iter().filter_map(|action| action.shared_secret.as_deref()) {
+        redaction::process().learn(secret);
+    }
 }
 
 /// What leaks on purpose has to get through.

@@ -3,6 +3,7 @@
 mod adobe_auth;
 mod commerce_signature;
 mod headers;
+mod whisk_auth;
 
 use std::sync::Arc;
 
@@ -10,18 +11,24 @@ use adobe::{CommerceSignature, Pool, TokenCheck, TokenCheckSettings};
 use anyhow::Context;
 use engine::{Clock, Guard};
 use events_api::Service;
+use schemes::Secrets;
 use serde_json::Value;
+use server::RuntimeKey;
 use settings::{Action, Fault, Manifest, Mode, Web};
 
 use self::adobe_auth::AdobeAuth;
 pub use self::adobe_auth::Authority;
 use self::commerce_signature::SignedByCommerce;
+use self::whisk_auth::WhiskAuth;
 
 /// The annotation by which a web action says that Adobe vouches for its callers.
 const ADOBE_AUTH: &str = "require-adobe-auth";
 
 /// The annotation by which a web action says that it wants nothing but what Commerce signed. A key says the same.
 const COMMERCE_SIGNATURE: &str = "require-commerce-signature";
+
+/// The annotation by which a web action asks for the key of the namespace.
+const WHISK_AUTH: &str = "require-whisk-auth";
 
 /// The input with the public key that Commerce shows for its signed webhooks.
 const PUBLIC_KEY: &str = "COMMERCE_WEBHOOKS_PUBLIC_KEY";
@@ -36,12 +43,15 @@ pub struct Guards {
     /// None when nobody vouches for anybody: an events service without actions has no need of it.
     adobe_auth: Option<Arc<dyn Guard>>,
     authority: Option<Authority>,
+    key: Option<RuntimeKey>,
 }
 
 /// What callers are vouched for with.
 pub struct Means<'a> {
     /// Our own events service, if there is one in this process.
     pub service: Option<&'a Service>,
+    /// The key of the namespace.
+    pub key: Option<RuntimeKey>,
     pub pool: &'a Pool,
     pub clock: Arc<dyn Clock>,
 }
@@ -50,7 +60,7 @@ impl Guards {
     /// # Errors
     /// The address of IMS is none.
     pub fn new(settings: &settings::AdobeAuth, mode: Mode, means: Means<'_>) -> anyhow::Result<Self> {
-        let Means { service, pool, clock } = means;
+        let Means { service, key, pool, clock } = means;
         let guard = match (settings, service) {
             (settings::AdobeAuth::Own, Some(service)) => {
                 let org_id = service.identity().ims_org_id.clone();
@@ -65,7 +75,7 @@ impl Guards {
             }
         };
         let authority = guard.as_ref().map(|guard| guard.authority.clone());
-        Ok(Self { mode, authority, adobe_auth: guard.map(|guard| Arc::new(guard) as Arc<dyn Guard>) })
+        Ok(Self { mode, authority, key, adobe_auth: guard.map(|guard| Arc::new(guard) as Arc<dyn Guard>) })
     }
 
     /// Who vouches for tokens, if anybody does.
@@ -85,6 +95,14 @@ impl Guards {
                 signature.with_context(|| format!("the input `{PUBLIC_KEY}` of `{}`", action.full_name()))?;
             guards.push(Arc::new(SignedByCommerce(signature)));
         }
+        // Whoever asks for one of these wants it in every mode, as the key of Commerce.
+        if let Some(secret) = shared_secret(action) {
+            guards.push(Arc::new(WhiskAuth::Secret(Secrets::new(&[secret.into()]))));
+        } else if demands_key(action) {
+            let key = self.key.clone();
+            let key = key.with_context(|| format!("nobody has a key for the callers of `{}`", action.full_name()))?;
+            guards.push(Arc::new(WhiskAuth::Key(key)));
+        }
         // `dev` answers on loopback only, so its callers are on this machine.
         if self.mode == Mode::Serve && demands_adobe_auth(action) {
             let guard = self.adobe_auth.clone();
@@ -102,7 +120,15 @@ pub fn demands_adobe_auth(action: &Action) -> bool {
 
 /// Whether something stands in front of a web action in production.
 pub fn is_guarded(action: &Action) -> bool {
-    demands_adobe_auth(action) || public_key(action).is_some()
+    demands_adobe_auth(action) || public_key(action).is_some() || demands_key(action) || shared_secret(action).is_some()
+}
+
+fn demands_key(action: &Action) -> bool {
+    action.web != Web::No && action.annotation(WHISK_AUTH) == Some(&Value::Bool(true))
+}
+
+fn shared_secret(action: &Action) -> Option<&str> {
+    action.shared_secret.as_deref().filter(|_| action.web != Web::No)
 }
 
 /// What is wrong with the keys by which signatures of Commerce are checked.

@@ -69,7 +69,7 @@ impl Check {
             Self::Ims(authority) => {
                 let token = jwt::bearer(message).map_err(|mismatch| refused(&mismatch))?;
                 authority.vouch(token).await.map(|()| Proven { nonce: None }).map_err(|denial| match denial {
-                    Denial::Unproven { reason } => Doubt::Refused(reason),
+                    Denial::Unproven { reason } | Denial::Unauthenticated { reason } => Doubt::Refused(reason),
                     Denial::Undecided { reason, retry_after } => Doubt::Unknown { reason, retry_after },
                 })
             }

@@ -48,3 +48,4 @@ mod two_processes;
 mod verify;
 mod watch;
 mod webhooks;
+mod whisk_auth;

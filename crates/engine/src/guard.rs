@@ -19,6 +19,8 @@ pub trait Guard: fmt::Debug + Send + Sync + 'static {
 pub enum Denial {
     /// The caller did not prove who he is: 401.
     Unproven { reason: String },
+    /// The caller did not bring what the action's annotation asks for: 401 in the runtime's own words.
+    Unauthenticated { reason: String },
     /// Nobody can tell right now: 503, with the pause after which it is worth asking again.
     Undecided { reason: String, retry_after: Duration },
 }
@@ -31,6 +33,10 @@ impl Denial {
     pub(crate) fn answer(self, activation: ActivationId) -> Response {
         match self {
             Self::Unproven { reason } => failure(activation, 401, &not_authorized(activation)).because(reason),
+            Self::Unauthenticated { reason } => {
+                let message = "Authentication is possible but has failed or not yet been provided.";
+                failure(activation, 401, message).because(reason)
+            }
             Self::Undecided { reason, retry_after } => {
                 // Part of a second is a second: zero would ask for no pause at all.
                 let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);

@@ -58,7 +58,7 @@ impl Verdict {
 }
 
 /// What the caller is answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(HeaderName, HeaderValue)>,

@@ -34,7 +34,10 @@ async fn what_does_not_exist_is_not_found_in_the_runtimes_words() {
             }
             let answer = Answer::of(kit.client.request(method, kit.url(path)).body(SAMPLE)).await;
             assert_eq!(answer.status, 404, "{path}: {answer:?}");
-            assert_eq!(answer.text, r#"{"error":"The requested resource does not exist."}"#, "{path}");
+            assert_eq!(answer.error(), "The requested resource does not exist.", "{path}");
+            // What is asked of a web action is on record, whether or not there is one.
+            assert_eq!(answer.body["code"].as_str(), answer.header("x-openwhisk-activation-id"), "{path}");
+            assert_eq!(answer.body["code"].is_string(), path.starts_with("/api/v1/web/"), "{path}");
             assert_eq!(answer.header("content-type"), Some("application/json"), "{path}");
         }
     }

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
@@ -39,7 +40,10 @@ impl Call<'_> {
         // A place is taken when the action begins: who sends slowly, or proves nothing, keeps none from others.
         self.deployed.place().map(drop).map_err(|reason| self.not_started(reason))?;
         let (head, stream) = request.into_parts();
-        let body = self.read(&head.headers, stream).await.map_err(|refusal| refusal.answer(self.begun.id))?;
+        let body = match self.read(&head.headers, stream).await {
+            Ok(body) => body,
+            Err(refusal) => return Ok(self.refuse_body(refusal)),
+        };
         if let Some(preflight) = cross_origin.preflight(&head.method, &head.headers) {
             return Err(preflight);
         }
@@ -70,6 +74,15 @@ impl Call<'_> {
         })?;
         let bytes_max = self.deployed.limits.payload_bytes;
         if body.len() > bytes_max { Err(Refusal::too_large(body.len(), bytes_max)) } else { Ok(body) }
+    }
+
+    /// Answers before the refusal is on record: until then all that still comes of the body takes room from others.
+    fn refuse_body(&self, refusal: Refusal) -> Response {
+        let (runner, begun, name) = (Arc::clone(&self.face.runner), self.begun, Arc::clone(&self.deployed.name));
+        let answer = refusal.answer(begun.id);
+        let recorded = answer.clone();
+        tokio::spawn(async move { runner.turn_away(begun, &name, &recorded).await });
+        as_http(answer, begun.id)
     }
 
     fn not_started(&self, reason: NotStarted) -> web::Response {

@@ -82,7 +82,7 @@ async fn respond(face: Face, request: Request) -> Response {
 /// Actions that answer by themselves do not see the rest of a path, so there is nothing behind them.
 fn is_exported(address: &Address<'_>, deployed: &Deployed) -> bool {
     let is_native = matches!(&*deployed.entry, Entry::Web(_));
-    deployed.web != Web::No && (!is_native || matches!(address.rest, "" | "/"))
+    deployed.web != Web::No && (!is_native || address.rest.is_empty())
 }
 
 fn namespace(face: &Face) -> Option<&str> {

@@ -9,7 +9,7 @@ use crate::manifest::node::{self, Content, Node};
 use crate::manifest::package::{self, Package};
 use crate::manifest::tree::Scalar;
 use crate::manifest::{Action, Limits, Web, include, input, limits};
-use crate::{Fault, suggestion};
+use crate::{Fault, Variables, suggestion};
 
 const KEYS_READ: [&str; 6] = ["function", "web", "runtime", "inputs", "annotations", "limits"];
 /// Adobe's own, without a meaning for actions that are compiled in.
@@ -17,6 +17,11 @@ const KEYS_IGNORED: [&str; 4] = ["main", "docker", "include", "relations"];
 const RUNTIME: &str = "rust";
 const ACTIONS_FOLDER: &str = "actions";
 const EXTENSION: &str = "rs";
+/// The annotation that asks callers for the key of the namespace, or for a secret of its own.
+const WHISK_AUTH: &str = "require-whisk-auth";
+
+const SECRET_SHOWN: &str = "[redacted]";
+
 const FUNCTION_HINT: &str = "write `function: created.rs`, relative to this file";
 
 pub(super) fn read(package: &Package<'_>, node: &Node, faults: &mut Vec<Fault>) -> Action {
@@ -34,6 +39,7 @@ pub(super) fn read(package: &Package<'_>, node: &Node, faults: &mut Vec<Fault>) 
     if let Some(own) = find("inputs") {
         inputs.extend(input::read(own, package.variables, faults));
     }
+    let (annotations, shared_secret) = read_annotations(node, find("annotations"), package.variables, faults);
     Action {
         package: package.name.to_owned(),
         name: node.name.clone(),
@@ -41,8 +47,8 @@ pub(super) fn read(package: &Package<'_>, node: &Node, faults: &mut Vec<Fault>) 
         components: Vec::new(),
         web: find("web").map_or(Web::No, |web| read_web(web, faults)),
         inputs,
-        annotations: find("annotations")
-            .map_or_else(BTreeMap::new, |annotations| read_annotations(annotations, faults)),
+        annotations,
+        shared_secret,
         limits: find("limits").map_or_else(Limits::default, |node| limits::read(node, faults)),
         at: node.location(),
     }
@@ -117,12 +123,38 @@ pub(super) fn read_web(node: &Node, faults: &mut Vec<Fault>) -> Web {
     Web::No
 }
 
-pub(super) fn read_annotations(node: &Node, faults: &mut Vec<Fault>) -> BTreeMap<String, Value> {
+/// A secret of the annotation does not stay among what is shown. `true` and `false` are no secrets.
+fn take_secret(action: &Node, annotations: &mut BTreeMap<String, Value>, faults: &mut Vec<Fault>) -> Option<String> {
+    let value = annotations.get_mut(WHISK_AUTH)?;
+    let secret = value.as_str()?.to_owned();
+    match secret.as_str() {
+        "true" | "yes" => *value = Value::from(true),
+        "false" | "no" => *value = Value::from(false),
+        "" => faults.push(action.missing(
+            &format!("annotations.{WHISK_AUTH}"),
+            "expected `true` or a secret, it is empty",
+            "set the variable that it names, or write `true` for the key of the namespace",
+        )),
+        _ => {
+            *value = Value::from(SECRET_SHOWN);
+            return Some(secret);
+        }
+    }
+    None
+}
+
+/// The annotations that are shown, and the secret that stands in none of them.
+pub(super) fn read_annotations(
+    action: &Node,
+    given: Option<&Node>,
+    variables: &Variables,
+    faults: &mut Vec<Fault>,
+) -> (BTreeMap<String, Value>, Option<String>) {
     let mut annotations = BTreeMap::new();
-    for entry in node.entries(faults) {
+    for entry in given.map_or(&[][..], |node| node.entries(faults)) {
         match &entry.content {
             Content::Scalar(Scalar::Text(text)) => {
-                annotations.insert(entry.name.clone(), Value::from(text.as_str()));
+                annotations.insert(entry.name.clone(), Value::from(input::replace(text, variables)));
             }
             Content::Scalar(Scalar::Bool(value)) => {
                 annotations.insert(entry.name.clone(), Value::from(*value));
@@ -133,5 +165,6 @@ pub(super) fn read_annotations(node: &Node, faults: &mut Vec<Fault>) -> BTreeMap
             ),
         }
     }
-    annotations
+    let secret = take_secret(action, &mut annotations, faults);
+    (annotations, secret)
 }

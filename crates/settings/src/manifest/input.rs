@@ -51,7 +51,7 @@ fn chosen_value(node: &Node, variables: &Variables, faults: &mut Vec<Fault>) -> 
 }
 
 /// Replaces `$NAME`, `${NAME}` and `${ NAME }`, once: a value is not searched again.
-fn replace(text: &str, variables: &Variables) -> String {
+pub(super) fn replace(text: &str, variables: &Variables) -> String {
     let mut replaced = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {

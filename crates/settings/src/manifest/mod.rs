@@ -46,6 +46,8 @@ pub struct Action {
     pub inputs: BTreeMap<String, Value>,
     /// Texts and booleans.
     pub annotations: BTreeMap<String, Value>,
+    /// What callers of the web action have to bring, when `require-whisk-auth` is a text: it stands in no annotation.
+    pub shared_secret: Option<String>,
     pub limits: Limits,
     pub at: Location,
 }
@@ -128,6 +130,7 @@ impl fmt::Debug for Action {
             .field("web", &self.web)
             .field("inputs", &inputs)
             .field("annotations", &self.annotations)
+            .field("shared_secret", &self.shared_secret.as_ref().map(|_| "[redacted]"))
             .field("limits", &self.limits)
             .field("at", &self.at)
             .finish()

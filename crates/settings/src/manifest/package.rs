@@ -34,7 +34,7 @@ pub(super) fn read(node: &Node, variables: &Variables, faults: &mut Vec<Fault>) 
         read.extend(actions.entries(faults).iter().map(|entry| action::read(&package, entry, faults)));
     }
     if let Some(sequences) = node::find(entries, "sequences") {
-        read.extend(sequences.entries(faults).iter().map(|entry| sequence::read(package.name, entry, faults)));
+        read.extend(sequences.entries(faults).iter().map(|entry| sequence::read(&package, entry, faults)));
     }
     read
 }

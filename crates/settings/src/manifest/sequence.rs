@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::manifest::node::{self, Content, Node};
+use crate::manifest::package::{self, Package};
 use crate::manifest::tree::Scalar;
-use crate::manifest::{Action, Limits, Web, action, package};
+use crate::manifest::{Action, Limits, Web, action};
 use crate::{Fault, suggestion};
 
 const KEYS: [&str; 3] = ["actions", "web", "annotations"];
@@ -13,7 +14,11 @@ const ACTIONS_MAX: usize = 50;
 const ACTIONS_HINT: &str = "write names with commas between, such as `actions: \"check, other-package/store\"`";
 
 /// The sequence as an action whose components stand in the place of a function.
-pub(super) fn read(package: &str, node: &Node, faults: &mut Vec<Fault>) -> Action {
+pub(super) fn read(
+    Package { name: package, variables, .. }: &Package<'_>,
+    node: &Node,
+    faults: &mut Vec<Fault>,
+) -> Action {
     package::check_name(node, faults);
     let entries = node.entries(faults);
     for entry in entries.iter().filter(|entry| !KEYS.contains(&entry.name.as_str())) {
@@ -24,15 +29,16 @@ pub(super) fn read(package: &str, node: &Node, faults: &mut Vec<Fault>) -> Actio
         faults.push(node.missing("actions", "expected the actions to run, they are missing", ACTIONS_HINT));
     }
     let components = find("actions").map_or_else(Vec::new, |actions| read_components(package, actions, faults));
+    let (annotations, shared_secret) = action::read_annotations(node, find("annotations"), variables, faults);
     Action {
-        package: package.to_owned(),
+        package: (*package).to_owned(),
         name: node.name.clone(),
         function: String::new(),
         components,
         web: find("web").map_or(Web::No, |web| action::read_web(web, faults)),
         inputs: BTreeMap::new(),
-        annotations: find("annotations")
-            .map_or_else(BTreeMap::new, |annotations| action::read_annotations(annotations, faults)),
+        annotations,
+        shared_secret,
         limits: Limits::default(),
         at: node.location(),
     }
