@@ -4,7 +4,8 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use sdk::Record;
-use sdk::record::Stream;
+use sdk::record::{Ended, Stream};
+use store::Status;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
@@ -22,6 +23,14 @@ const SAID_ALREADY: [&str; 2] = ["action", "activation"];
 /// Runs with this record: what is logged meanwhile, but for other runs inside of this one, is its own.
 pub(crate) async fn recording<F: Future>(record: Arc<Record>, run: F) -> F::Output {
     CURRENT.scope(record, run).await
+}
+
+/// How a run ended, for its record.
+pub(crate) fn ended(status: Status) -> Ended {
+    match status {
+        Status::Success | Status::Suppressed => Ended::Well,
+        Status::ApplicationError | Status::DeveloperError | Status::InternalError | Status::TimedOut => Ended::Badly,
+    }
 }
 
 /// Gives each line to the run that logs it. Lines of nobody's run pass by.

@@ -17,7 +17,7 @@ use store::{Activation, Status};
 use tokio::sync::oneshot;
 use tracing::{Instrument, error};
 
-use crate::capture::recording;
+use crate::capture::{ended, recording};
 use crate::places::Place;
 use crate::registry::Deployed;
 use crate::run::{Runner, next_id, result};
@@ -214,7 +214,7 @@ impl Runner {
                 End::failed(Status::TimedOut, error)
             }
         };
-        (record.take(), end)
+        (record.take(ended(end.status)), end)
     }
 }
 

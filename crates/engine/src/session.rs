@@ -10,7 +10,7 @@ use store::{Activation, ClaimedDelivery, Status};
 use tracing::{Instrument, error};
 use uuid::Uuid;
 
-use crate::capture::recording;
+use crate::capture::{ended, recording};
 use crate::registry::Deployed;
 use crate::run::{Runner, next_id};
 use crate::trace_context;
@@ -177,7 +177,7 @@ impl Run<'_> {
 
     fn record(&mut self, status: Status, answer: &Answer) {
         self.is_open = false;
-        let recorded = self.record.take();
+        let recorded = self.record.take(ended(status));
         let activation = Activation {
             id: self.id.uuid(),
             cause: self.cause.map(ActivationId::uuid),

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{Activation, Status};
 use tracing::{Instrument, error};
 
-use crate::capture::recording;
+use crate::capture::{ended, recording};
 use crate::invoke::NotStarted;
 use crate::registry::Deployed;
 use crate::run::{Runner, next_id, result};
@@ -83,7 +83,7 @@ impl Runner {
         for caused in session.take_recorded() {
             self.note(caused).await;
         }
-        let recorded = record.take();
+        let recorded = record.take(ended(status));
         let run = || self.request_of(begun, &deployed.name, status, &response);
         if let Some(on_record) = response.recorded {
             // What a run logs needs a row of its own, which then stands for what the event's row says.

@@ -41,6 +41,13 @@ pub struct Record {
     timeline: Mutex<Timeline>,
 }
 
+/// How a run ended, as far as its record is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Well,
+    Badly,
+}
+
 /// A record as it is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
@@ -85,10 +92,13 @@ impl Record {
         CallNote { record: self, index: self.timeline().begin_call(target, call, start), start }
     }
 
-    /// All that was recorded so far.
-    pub fn take(&self) -> Recorded {
+    /// All that was recorded of a run that ended so. What went well is kept with less of its bodies.
+    pub fn take(&self, ended: Ended) -> Recorded {
         let log = std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner));
-        let timeline = std::mem::take(&mut *self.timeline());
+        let mut timeline = std::mem::take(&mut *self.timeline());
+        if ended == Ended::Well {
+            timeline.shorten();
+        }
         let detail = if timeline.is_empty() { None } else { serde_json::to_string(&timeline).ok().map(Into::into) };
         Recorded { logs: log.lines(), detail }
     }

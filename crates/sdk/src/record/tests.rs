@@ -11,7 +11,7 @@ fn call(body: Option<Vec<u8>>) -> Call {
 
 /// The calls of a record as they are kept.
 fn kept(record: &Record) -> Timeline {
-    serde_json::from_str(&record.take().detail.unwrap()).unwrap()
+    serde_json::from_str(&record.take(Ended::Badly).detail.unwrap()).unwrap()
 }
 
 #[test]
@@ -19,10 +19,10 @@ fn a_stage_that_is_left_early_has_stopped_the_run() {
     let record = Record::new(LogRules::default());
     record.stage("decode").done();
     drop(record.stage("validate"));
-    let detail: Value = serde_json::from_str(&record.take().detail.unwrap()).unwrap();
+    let detail: Value = serde_json::from_str(&record.take(Ended::Badly).detail.unwrap()).unwrap();
     let stopped: Vec<&Value> = detail["stages"].as_array().unwrap().iter().map(|stage| &stage["stopped"]).collect();
     assert_eq!(stopped, [&Value::Null, &json!(true)]);
-    assert_eq!(record.take(), Recorded::default(), "nothing is left");
+    assert_eq!(record.take(Ended::Badly), Recorded::default(), "nothing is left");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_run_that_calls_without_end_is_recorded_within_limits() {
     for _ in 0..1_000 {
         record.call("commerce", &call(Some(vec![b'a'; 10_000]))).answered(&Ok(Reply::new(200, Value::Null)));
     }
-    let recorded = record.take().detail.unwrap();
+    let recorded = record.take(Ended::Badly).detail.unwrap();
     assert!(recorded.len() < 300_000, "{}", recorded.len());
     let timeline: Timeline = serde_json::from_str(&recorded).unwrap();
     assert_eq!((timeline.calls.len(), timeline.calls_left_out), (100, 900));
@@ -72,4 +72,15 @@ fn a_call_that_was_cut_off_has_no_answer() {
     drop(record.call("backoffice", &call(None)));
     let timeline = kept(&record);
     assert!(timeline.calls[0].answer.again().is_none());
+}
+
+#[test]
+fn of_a_run_that_went_well_less_is_kept() {
+    let record = Record::new(LogRules::default());
+    let body = "b".repeat(10_000);
+    record.call("commerce", &call(Some(body.into_bytes()))).answered(&Ok(Reply::new(200, json!("short"))));
+    let timeline: Timeline = serde_json::from_str(&record.take(Ended::Well).detail.unwrap()).unwrap();
+    let Some(Text::Cut { begin, bytes }) = &timeline.calls[0].request else { panic!("{timeline:?}") };
+    assert_eq!((begin.len(), *bytes), (2_048, 10_000));
+    assert_eq!(timeline.calls[0].answer.response, Some(Text::Whole(r#""short""#.to_owned())));
 }

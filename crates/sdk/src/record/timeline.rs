@@ -11,6 +11,9 @@ use crate::{Call, Fate, Reply, Stop};
 /// Bodies of calls are kept up to here, as the tracing API shows them (contract, section 6).
 const BODY_BYTES_MAX: usize = 64 << 10;
 
+/// Bodies of a run that went well are kept up to here: they are rarely looked at, and every event would leave them.
+const BODY_OF_SUCCESS_BYTES_MAX: usize = 2 << 10;
+
 /// Calls of one run that are told one by one, and their bodies together.
 const CALLS_MAX: usize = 100;
 const BODIES_BYTES_MAX: usize = 256 << 10;
@@ -68,6 +71,18 @@ pub enum Text {
     Cut { begin: String, bytes: usize },
 }
 
+impl Text {
+    fn shorten(&mut self, bytes_max: usize) {
+        let (text, bytes) = match self {
+            Self::Whole(text) => (&*text, text.len()),
+            Self::Cut { begin, bytes } => (&*begin, *bytes),
+        };
+        if text.len() > bytes_max {
+            *self = Self::Cut { begin: begin_of(text, bytes_max).to_owned(), bytes };
+        }
+    }
+}
+
 /// What came back: a reply, a stop, or neither before the run was cut off.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
@@ -100,6 +115,14 @@ pub struct Stopped {
 impl Timeline {
     pub(super) fn is_empty(&self) -> bool {
         self.stages.is_empty() && self.calls.is_empty()
+    }
+
+    /// Leaves the rest of long bodies out: the run went well.
+    pub(super) fn shorten(&mut self) {
+        let bodies = self.calls.iter_mut().flat_map(|call| [&mut call.request, &mut call.answer.response]);
+        for body in bodies.flatten() {
+            body.shorten(BODY_OF_SUCCESS_BYTES_MAX);
+        }
     }
 
     /// Where the new stage stands.

@@ -157,13 +157,13 @@ async fn other_versions_are_refused_and_left_alone() {
         assert_eq!(refusal(home).to_string(), expected);
         assert_eq!(user_version(&home.connect()), version);
     }
-    const NEWER: &str = "it was written by a newer version (schema 5, this program knows up to 4)";
+    const NEWER: &str = "it was written by a newer version (schema 6, this program knows up to 5)";
     let home = Home::new();
     let store = home.open();
     check(
         &home,
         1,
-        "an older version wrote it (schema 1, this program knows 4); a kit that starts brings it up to date",
+        "an older version wrote it (schema 1, this program knows 5); a kit that starts brings it up to date",
     );
     check(&home, VERSION + 1, NEWER);
     append(&store, event(0)).await;

@@ -98,7 +98,7 @@ pub fn attempt(claimed: &ClaimedDelivery, outcome: Outcome) -> Attempt {
 }
 
 /// The newest version of the schema.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 
 pub fn user_version(connection: &Connection) -> i64 {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("the file is a database")

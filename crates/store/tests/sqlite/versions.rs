@@ -208,7 +208,7 @@ async fn a_reader_refuses_an_older_store_and_leaves_it_alone() {
     match Reader::open(&home.options.folder) {
         Err(StoreError::Open { path, source: source @ OpenError::Older { found: 1, known: VERSION } }) => {
             assert_eq!(path, home.options.folder);
-            let expected = "an older version wrote it (schema 1, this program knows 4); a kit that starts brings it up \
+            let expected = "an older version wrote it (schema 1, this program knows 5); a kit that starts brings it up \
                             to date";
             assert_eq!(source.to_string(), expected);
         }
