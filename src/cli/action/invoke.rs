@@ -67,6 +67,21 @@ pub async fn run(action: &Action, url: &str, options: &Options, proof: HeaderMap
     let call = post(&client, url, &parameters);
     let (status, activation, text) =
         if action.function == FULL_SYNC { sync_bar::beside(&client, url, call).await? } else { call.await? };
+    let text = match activation.as_deref() {
+        Some(id) if status == StatusCode::ACCEPTED => {
+            eprintln!(
+                "note: `{}` takes longer than a call waits, and goes on: `kit activation get {id}` shows its end",
+                options.name
+            );
+            if action.function != FULL_SYNC {
+                println!("{id}");
+                return Ok(());
+            }
+            let ended = sync_bar::until_ended(&client, url, timeout);
+            sync_bar::beside(&client, url, ended).await?
+        }
+        _ => text,
+    };
     match serde_json::from_str::<Value>(&text) {
         Ok(answer) => println!("{}", serde_json::to_string_pretty(&answer)?),
         Err(_) => println!("{text}"),

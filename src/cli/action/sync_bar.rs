@@ -2,6 +2,7 @@ use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Client;
 use serde::Deserialize;
@@ -13,6 +14,8 @@ const ASKED_FOR: Duration = Duration::from_secs(2);
 
 /// Until the number is known; a bar of none would look as if all were done.
 const PAGES_LEAST: u64 = 1;
+
+const RUNNING: &str = "running";
 
 /// What a full sync says about itself, as far as it is shown.
 #[derive(Deserialize)]
@@ -48,13 +51,32 @@ async fn follow(client: &Client, url: &str, bar: &ProgressBar) -> Infallible {
     loop {
         ticks.tick().await;
         // What the run before left behind is not this one's progress.
-        if let Some(progress) = ask(client, url).await.filter(|progress| progress.state == "running") {
+        if let Some(progress) = ask(client, url).await.filter(|progress| progress.state == RUNNING) {
             bar.set_length(progress.pages.max(PAGES_LEAST));
             bar.set_position(progress.page);
             bar.set_message(progress.products.to_string());
         }
         bar.tick();
     }
+}
+
+/// Waits for the end of a sync whose call was answered before: what it then says about itself.
+///
+/// # Errors
+/// It does not end in this time.
+pub async fn until_ended(client: &Client, url: &str, within: Duration) -> anyhow::Result<String> {
+    let mut ticks = tokio::time::interval(ASKED_EVERY);
+    let ended = async {
+        loop {
+            ticks.tick().await;
+            let Ok(answer) = client.get(url).timeout(ASKED_FOR).send().await else { continue };
+            let Ok(text) = answer.text().await else { continue };
+            if serde_json::from_str::<Progress>(&text).is_ok_and(|progress| progress.state != RUNNING) {
+                return text;
+            }
+        }
+    };
+    tokio::time::timeout(within, ended).await.context("the sync did not end in the time that its action has")
 }
 
 async fn ask(client: &Client, url: &str) -> Option<Progress> {

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -33,8 +34,8 @@ pub struct Sent {
     pub exchange: Option<Exchange>,
 }
 
-/// One request, without our credentials, and its answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One request, without our credentials, and its answer. `Debug` tells nothing of either body.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Exchange {
     pub url: String,
     pub headers: Vec<(String, String)>,
@@ -44,7 +45,7 @@ pub struct Exchange {
 }
 
 /// An answer as it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answered {
     pub headers: HeaderMap,
     /// Empty when it could not be read.
@@ -56,6 +57,23 @@ pub struct Answered {
 pub struct Unanswered {
     pub code: u16,
     pub reason: String,
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answer = self.answer.as_ref().map(|answered| answered.body.len());
+        formatter
+            .debug_struct("Exchange")
+            .field("took", &self.took)
+            .field("answer_bytes", &answer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Answered {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Answered").field("body_bytes", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 pub(super) async fn publish(caller: &Caller, ingress: &Url, event: &Event) -> Sent {
