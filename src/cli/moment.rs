@@ -23,8 +23,7 @@ pub fn moment(option: &str, text: &str, now: Timestamp) -> anyhow::Result<Timest
     let Some(ago) = ago else {
         bail!(
             "`{option} {text}` is no time\n  hint: say how long ago, such as `2h`, `90m` or `3h 30m`, or a time, such as \
-             `{}`; without a zone it is UTC",
-            now.strftime("%FT%TZ")
+             `2026-11-22T01:00:00Z`; without a zone it is UTC"
         );
     };
     now.checked_sub(ago).with_context(|| format!("`{option} {text}` is before all times"))

@@ -45,6 +45,18 @@ impl Bodies {
     }
 }
 
+tokio::task_local! {
+    /// What the body of the request has taken that this task answers.
+    static HELD: Arc<Held>;
+}
+
+/// The body of the request that this task answers is refused: what it took is given back, and what still comes of it is
+/// thrown away without being counted.
+pub(crate) fn give_back() {
+    // A small body is counted as announced and given back with its request.
+    let _ = HELD.try_with(|held| held.give_back());
+}
+
 /// Counts what has come of a body until its request is answered; the request that finds no room is told to come again.
 /// What a large body announces is not counted: it is not here yet, and may never come.
 pub(crate) async fn bounded(State(bodies): State<Bodies>, request: Request, next: Next) -> Response {
@@ -54,7 +66,13 @@ pub(crate) async fn bounded(State(bodies): State<Bodies>, request: Request, next
     let encoding = Encoding::of(request.headers());
     let decompression = bodies.0.decompression;
     let share = request.extensions().get().cloned();
-    let held = Held { bodies, share, bytes: AtomicUsize::new(0), is_over: AtomicBool::new(false) };
+    let held = Held {
+        bodies,
+        share,
+        bytes: AtomicUsize::new(0),
+        is_over: AtomicBool::new(false),
+        is_refused: AtomicBool::new(false),
+    };
     let small = announced(request.headers()).filter(|bytes| *bytes <= SMALL_BYTES_MAX);
     if let (Some(bytes), Encoding::Plain) = (small, encoding) {
         return if held.take(bytes).is_ok() { next.run(request).await } else { come_again() };
@@ -68,7 +86,7 @@ pub(crate) async fn bounded(State(bodies): State<Bodies>, request: Request, next
             return decompression.refusal();
         }
     };
-    let response = next.run(request).await;
+    let response = HELD.scope(Arc::clone(&held), next.run(request)).await;
     if held.is_over.load(Ordering::Relaxed) { come_again() } else { response }
 }
 
@@ -151,10 +169,23 @@ struct Held {
     share: Option<Share>,
     bytes: AtomicUsize,
     is_over: AtomicBool,
+    is_refused: AtomicBool,
 }
 
 impl Held {
+    fn give_back(&self) {
+        self.is_refused.store(true, Ordering::Relaxed);
+        let bytes = self.bytes.swap(0, Ordering::Relaxed);
+        self.bodies.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(share) = &self.share {
+            share.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
     fn take(&self, bytes: usize) -> Result<(), axum::Error> {
+        if self.is_refused.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let shared = &self.bodies.0;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         let is_beyond = |taken: &AtomicUsize, bytes_max: usize| {
@@ -171,11 +202,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let bytes = *self.bytes.get_mut();
-        self.bodies.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        if let Some(share) = &self.share {
-            share.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        }
+        self.give_back();
     }
 }
 

@@ -9,6 +9,7 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 
 use crate::answer::error;
+use crate::bodies::give_back;
 use crate::inflate::NotGzip;
 use crate::json_shape::{self, Beyond, JsonRules};
 
@@ -140,6 +141,7 @@ async fn collect(bytes_max: usize, mut stream: BodyDataStream) -> Result<Bytes, 
 }
 
 fn too_large(bytes: usize, bytes_max: usize, stream: BodyDataStream) -> BodyFault {
+    give_back();
     drain_apart(stream);
     BodyFault::TooLarge { bytes, bytes_max }
 }
