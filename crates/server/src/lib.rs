@@ -1,4 +1,4 @@
-//! The HTTP face of the kit: web actions, event webhooks, schemas and health now; the runtime API and the console next.
+//! The HTTP face of the kit: web actions, the runtime API, event webhooks, schemas and health now; the console next.
 //!
 //! Invariant: every answer that is an error is JSON, and no request is read beyond its limits.
 

@@ -34,6 +34,13 @@ async fn an_event_goes_out_as_a_structured_cloudevent_with_our_credentials() {
     for _ in 0..2 {
         let sent = api.publish(&event()).await;
         assert_eq!((sent.fate, sent.status, sent.reason), (Fate::Done, Some(200), None));
+        let exchange = sent.exchange.unwrap();
+        let content_type = ("content-type".to_owned(), "application/cloudevents+json".to_owned());
+        assert_eq!(
+            (exchange.headers, &exchange.body[..]),
+            (vec![content_type], &*serde_json::to_vec(&event()).unwrap())
+        );
+        assert_eq!(exchange.answer.unwrap().body, b"OK");
     }
     assert_eq!(stand.count(TOKEN_PATH), 1);
     let seen: Vec<_> = stand.seen("/").into_iter().filter(|seen| seen.path == "/").collect();
@@ -124,4 +131,16 @@ async fn without_a_token_the_event_waits_and_the_ingress_is_not_asked() {
         assert_eq!((sent.status, sent.reason.as_deref()), (None, Some(reason)));
     }
     assert_eq!((tokens.count("/"), stand.count("/")), (1, 0));
+}
+
+/// Nobody listens at port 1, and what the stand speaks is no TLS.
+#[tokio::test]
+async fn an_answer_that_never_came_has_the_number_of_why() {
+    let stand = stand(|_, _| "OK".into_response()).await;
+    for (ingress, code) in [("http://127.0.0.1:1".to_owned(), 602), (stand.url.replace("http:", "https:"), 611)] {
+        let sent = api_with_tokens_of(&stand.url, &ingress, &Time::new()).publish(&event()).await;
+        assert_eq!((&sent.fate, sent.status), (&RETRY, None), "{sent:?}");
+        let unanswered = sent.exchange.unwrap().answer.unwrap_err();
+        assert_eq!((unanswered.code, Some(unanswered.reason)), (code, sent.reason));
+    }
 }
