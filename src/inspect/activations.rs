@@ -1,5 +1,7 @@
 //! Runs of actions: lists, one with all that is known of it, and those that ended since one looked.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use super::{Refused, limit, one_of};
 const LIMIT_DEFAULT: u16 = 30;
 const LIMIT_MAX: u16 = 1_000;
 
-/// Runs on one event that are looked at for those that a run caused.
+/// Runs on one event, or of the same time, that are looked at for those that a run caused.
 const CAUSED_MAX: usize = 200;
 
 /// Which runs are meant.
@@ -131,8 +133,13 @@ fn unknown(id: Uuid) -> Refused {
 
 /// The runs that this one caused, oldest first.
 pub(super) fn caused(reader: &Reader, run: &Activation) -> anyhow::Result<Vec<Uuid>> {
-    let Some(event) = run.event else { return Ok(Vec::new()) };
-    let filter = Filter { limit: CAUSED_MAX, event: Some(event), ..Filter::default() };
+    let filter = if run.event.is_some() {
+        Filter { limit: CAUSED_MAX, event: run.event, ..Filter::default() }
+    } else {
+        // Whatever it called began while it ran.
+        let upto = run.end.saturating_add(Duration::from_millis(1))?;
+        Filter { limit: CAUSED_MAX, since: Some(run.start), upto: Some(upto), ..Filter::default() }
+    };
     let mut found: Vec<Uuid> =
         reader.activations(&filter)?.iter().filter(|other| other.cause == Some(run.id)).map(|other| other.id).collect();
     found.reverse();

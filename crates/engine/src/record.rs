@@ -198,20 +198,9 @@ mod tests {
         }
     }
 
-    fn limits() -> ActionLimits {
-        ActionLimits {
-            timeout: Duration::from_mins(1),
-            concurrency: 200,
-            logs_bytes: 10 << 20,
-            payload_bytes: 1 << 20,
-            result_bytes: 1 << 20,
-            memory_mb: 256,
-        }
-    }
-
     #[test]
     fn a_record_has_openwhisks_shape() {
-        let limits = limits();
+        let limits = ActionLimits::default();
         let about = About { namespace: "ns", kind: Kind::Rust, limits: Some(&limits), in_sequence: false };
         let expected = json!({
             "namespace": "ns",

@@ -56,6 +56,12 @@ async fn a_run_that_fails_names_its_activation_and_the_next_command() {
     let id = said.split("kit activation get ").nth(1).unwrap().split('`').next().unwrap();
     let record = json_of(&here, &format!("activation get {id} --json"));
     assert_eq!(record["response"]["result"], serde_json::from_str::<Value>(&told).unwrap());
+    let handler = json_of(&here, &format!("activation get {} --json", record["caused"][0].as_str().unwrap()));
+    assert_eq!(
+        (&handler["name"], &handler["cause"]),
+        (&json!("created"), &json!(id)),
+        "the consumer leads to its handler"
+    );
     let output = there.run(&["action", "invoke", "product-commerce/full-sync", "-p", "pageSize", "-5"]);
     let said = text(&output.stderr);
     assert!(said.contains("answered 400\n  hint: `kit activation get "), "a web action's as well: {said}");
